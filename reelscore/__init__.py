@@ -1,0 +1,1 @@
+"""Reelscore: give it a video, get the video back with music made for it."""

@@ -1,0 +1,77 @@
+"""The engines: each makes Music from a Brief. This folder is the registry; one file, one engine.
+
+A file `engines/NAME.py` ends with `ENGINE = Engine(...)` and costs nothing to import: what is heavy is imported when music is made.
+
+Every engine keeps the same promises, and one parametrised test holds all of them to it: the music covers the brief's
+duration exactly; the same request gives the same samples; float32 within ±1 at the declared rate; an empty brief is
+obeyed; a missing extra or weight is one MissingError with the command that mends it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any, Protocol
+
+from reelscore.audio import Audio, Samples
+from reelscore.brief import Brief
+from reelscore.compose.score import Score
+from reelscore.errors import InputError
+from reelscore.progress import Progress
+
+
+class StemWriter(Protocol):
+    """Where an engine puts stems, in blocks (2, n) in order of time, so that no whole stem need be in memory."""
+
+    def __call__(self, stem: str, block: Samples, rate: int, /) -> None: ...
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an engine is asked for: the brief, the film where there is one, the seed, a melody to use, and its options.
+
+    The brief always has a tempo map and at least one section. `stems` is where stems are wanted; an engine without stems ignores it
+    and says so in `Music.remarks`.
+    """
+
+    brief: Brief
+    seed: int
+    options: Any
+    film: Path | None = None
+    melody: Path | None = None
+    stems: StemWriter | None = None
+
+
+@dataclass(frozen=True)
+class Music:
+    """What an engine made: stereo sound of the brief's exact length, the score where there is one, and remarks for the user."""
+
+    audio: Audio
+    score: Score | None = None
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One way to make music. `missing(options)` gives sentences, each a thing to install, for what cannot be used as it stands."""
+
+    name: str
+    summary: str
+    options: type
+    missing: Callable[[Any], tuple[str, ...]]
+    generate: Callable[[Request, Progress], Music]
+
+
+def names() -> tuple[str, ...]:
+    """The engines there are."""
+    return tuple(module.name for module in iter_modules(__path__))
+
+
+def find(name: str) -> Engine:
+    """The engine of that name. Raises InputError where there is none."""
+    if name not in names():
+        raise InputError(f"There is no engine {name!r}; the engines are {', '.join(names())}.")
+    engine = import_module(f"{__name__}.{name}").ENGINE
+    assert isinstance(engine, Engine)
+    return engine
