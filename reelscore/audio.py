@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,12 @@ class Audio:
     @property
     def duration(self) -> float:
         return self.length_samples / self.rate
+
+
+class StemWriter(Protocol):
+    """Where stems go while they are made: blocks (2, n) of each stem in order of time, so that none is ever whole in memory."""
+
+    def __call__(self, stem: str, block: Samples, rate: int, /) -> None: ...
 
 
 def silence(duration: float, rate: int, channels: int = 2) -> Audio:

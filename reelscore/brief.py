@@ -136,6 +136,7 @@ class Brief(_Written):
     tags: Tags = Tags()
     key: Annotated[str, AfterValidator(_known_key)] = "C major"
     tempo_bpm: Annotated[float, Field(ge=30, le=240)] = 96.0
+    beats_per_bar: Literal[3, 4] = 4
     tempo_map: TempoMap | None = None
     sections: tuple[Section, ...] = ()
     cues: tuple[Cue, ...] = ()
@@ -182,8 +183,7 @@ class Brief(_Written):
 
     def avoids(self, instrument: str) -> bool:
         """Whether the person wants this instrument never to sound."""
-        family = INSTRUMENTS[instrument].family
-        return any(name == instrument or family in FAMILIES.get(name, ()) for name in self.tags.avoid)
+        return any(name == instrument or instrument in FAMILIES.get(name, ()) for name in self.tags.avoid)
 
 
 @dataclass(frozen=True)

@@ -12,19 +12,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any, Protocol
+from typing import Any
 
-from reelscore.audio import Audio, Samples
+from reelscore.audio import Audio, StemWriter
 from reelscore.brief import Brief
 from reelscore.compose.score import Score
 from reelscore.errors import InputError
 from reelscore.progress import Progress
-
-
-class StemWriter(Protocol):
-    """Where an engine puts stems, in blocks (2, n) in order of time, so that no whole stem need be in memory."""
-
-    def __call__(self, stem: str, block: Samples, rate: int, /) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,106 @@
+"""Sound: a Score becomes stereo Audio of its exact length, and stems that add up to it.
+
+Played and mixed in blocks of some seconds, so that beside the finished music no more is in memory than a few blocks and the notes
+that are kept for playing again, however long the film. The same score, seed and rate give the same samples.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from reelscore.audio import Audio, Samples, StemWriter
+from reelscore.compose.score import Score
+from reelscore.progress import Progress, unseen
+from reelscore.sound.desk import Channel, Group, Sum, added, clear_below, open_rooms
+from reelscore.sound.effects import HOP_SAMPLES
+from reelscore.sound.patches.patch import Patch
+from reelscore.sound.playing import NoteCache, Player
+from reelscore.vocabulary import INSTRUMENTS
+
+KEPT_NOTES_BYTES = 192 * 1024 * 1024
+BLOCK = 16.0
+MOST_THREADS = 4
+
+
+def render(
+    score: Score,
+    *,
+    rate: int = 48000,
+    seed: int,
+    stems: StemWriter | None = None,
+    soundfont: Path | None = None,
+    progress: Progress = unseen,
+) -> Audio:
+    """The score as stereo sound: `round(score.duration * rate)` samples within ±1, every note on its sample.
+
+    `stems` is given each part's sound under the part's name, with its own reverb and under the gain of the whole: they add up to
+    the music. `soundfont` plays the parts on its samples instead of the built-in patches. Raises MissingError where FluidSynth is
+    wanted and not there, InputError where the soundfont cannot be read.
+    """
+    if soundfont is not None:
+        from reelscore.sound.soundfont import sampled_patches
+
+        patches = sampled_patches(soundfont, {part.instrument for part in score.parts}, rate)
+    else:
+        from reelscore.sound.patches import PATCHES
+
+        patches = PATCHES
+    return mix(score, patches, rate=rate, seed=seed, stems=stems, progress=progress)
+
+
+def mix(
+    score: Score,
+    patches: Mapping[str, Patch],
+    *,
+    rate: int,
+    seed: int,
+    stems: StemWriter | None = None,
+    progress: Progress = unseen,
+    block: float = BLOCK,
+) -> Audio:
+    """`render` on the given patches; `block` is how many seconds are worked on at a time, and changes nothing in the sound."""
+    length = round(score.duration * rate)
+    step = max(1, round(block * rate / HOP_SAMPLES)) * HOP_SAMPLES
+    groups = _groups(score, patches, rate, seed, apart=stems is not None)
+    finished = np.zeros((2, length), np.float32)
+    end, settled = Sum(rate, length), 0
+    with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as hands:
+        for first in range(0, length, step):
+            count = min(step, -(-(length - first) // HOP_SAMPLES) * HOP_SAMPLES)
+            mixes = _play_and_mix(groups, count, hands)
+            total = added(mixes) if mixes else np.zeros((2, count), np.float32)
+            assert total is not None
+            streams = [total] if stems is None else [total, *mixes]
+            ready, *apart = end.settle(streams, last=first + step >= length)
+            finished[:, settled : settled + ready.shape[1]] = ready
+            settled += ready.shape[1]
+            if stems is not None:
+                for group, sound in zip(groups, apart, strict=True):
+                    stems(group.name, sound, rate)
+            progress("render", min(1.0, (first + step) / length))
+    return Audio(finished, rate)
+
+
+def _play_and_mix(groups: Sequence[Group], length: int, hands: ThreadPoolExecutor) -> list[Samples]:
+    """The next block of every group: first all parts play, then all groups mix, each on as many threads as there are."""
+    channels = [channel for group in groups for channel in group.channels]
+    strips = iter(list(hands.map(lambda channel: channel.play(length), channels)))
+    played = [list(islice(strips, len(group.channels))) for group in groups]
+    return list(hands.map(lambda group, strips: group.mix(strips, length), groups, played))
+
+
+def _groups(score: Score, patches: Mapping[str, Patch], rate: int, seed: int, *, apart: bool) -> list[Group]:
+    """The desk for a score: one group of all parts, or `apart` one for each name."""
+    rooms = open_rooms(score.parts, rate)
+    cache = NoteCache(KEPT_NOTES_BYTES)
+    with_bass = any(INSTRUMENTS[part.instrument].family == "bass" for part in score.parts)
+    members: dict[str, list[Channel]] = {}
+    for index, part in enumerate(score.parts):
+        player = Player(part, patches[part.instrument], rate, cache, seed + index)
+        channel = Channel(part, player, rate, clear_below(part, with_bass))
+        members.setdefault(part.name if apart else "all", []).append(channel)
+    return [Group(name, channels, rooms, rate) for name, channels in members.items()]

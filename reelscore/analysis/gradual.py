@@ -1,0 +1,219 @@
+"""Transitions that take time: dissolves, and fades through black or white.
+
+A dissolve shows a weighted mean of its first and its last picture, with a weight that only grows; a pan, a passer-by or
+an explosion does not, and in a change of light or a title that fades in, what was seen before is found again after it.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from reelscore.analysis.cuts import Seen
+from reelscore.analysis.look import Bytes, alike, blank, kinship
+
+Floats = npt.NDArray[np.float32]
+
+_WINDOWS = (0.3, 0.5, 0.8, 1.3, 2.0, 3.2)  # seconds that a dissolve is looked for in
+_LOOK_EVERY = 0.1
+_WAIT = 0.5  # until the hard cuts in a window are known
+_PICTURES = 12  # of each window that are compared
+_CLOSEST_PICTURES = 1 / 32
+_SMALLEST_STEP = 10.0  # grey levels (root mean square) between first and last picture
+_LARGEST_REST = 0.36  # of the step, that the blend may leave unexplained
+_LARGEST_RETURN = 0.06  # of the step, that the weight may fall back by
+_LARGEST_LEAP = 0.45  # of the step, from one compared picture to the next
+_LIKEST, _MOST_KEPT = 0.66, 0.2
+
+LONG_BLANK = 1.0  # seconds from which a black picture is a shot of its own
+_BLINK = 0.3
+_RAMP = 0.25  # seconds in which a fade changes the picture visibly
+_RAMP_SHARE = 0.75
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A gradual one: where the new picture counts as begun, and the stretch in which two pictures mix or none is seen."""
+
+    time: float
+    kind: Literal["cut", "dissolve", "fade"]
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class _Thumbnail:
+    time: float
+    picture: Bytes
+    pixels: Floats
+
+
+@dataclass(frozen=True)
+class _Blend:
+    """A window that looks like a dissolve, and how much of its change the blend leaves unexplained."""
+
+    found: Transition
+    rest: float
+
+
+class Dissolves:
+    """Takes every picture in turn, and the hard cuts known so far; `found` holds the dissolves, up to 4 s late."""
+
+    def __init__(self) -> None:
+        self.found: list[Transition] = []
+        self._recent: deque[_Thumbnail] = deque()
+        self._cluster: list[_Blend] = []
+        self._looked = 0.0
+
+    def see(self, seen: Seen, cuts: Sequence[float]) -> None:
+        """One more picture."""
+        if self._recent and seen.time - self._recent[-1].time < _CLOSEST_PICTURES:
+            return
+        pixels = cv2.blur(cv2.resize(seen.picture, (32, 18), interpolation=cv2.INTER_AREA), (3, 3))
+        self._recent.append(_Thumbnail(seen.time, seen.picture, np.asarray(pixels, dtype=np.float32).ravel()))
+        if seen.time - self._looked >= _LOOK_EVERY:
+            self._looked = seen.time
+            self._look(seen.time - _WAIT, cuts)
+            while self._recent[0].time < seen.time - _WINDOWS[-1] - 2.0 * _WAIT:
+                self._recent.popleft()
+
+    def end(self, cuts: Sequence[float]) -> None:
+        """No more pictures come."""
+        if self._recent:
+            while self._looked < self._recent[-1].time + _WAIT:
+                self._looked += _LOOK_EVERY
+                self._look(self._looked - _WAIT, cuts)
+        self._close()
+
+    def _look(self, until: float, cuts: Sequence[float]) -> None:
+        """Looks for dissolves in the windows that end at `until`."""
+        known = [seen for seen in self._recent if seen.time <= until]
+        if len(known) < 4:
+            return
+        last_cut = max((cut for cut in cuts[-8:] if cut <= until), default=-1.0)
+        for length in _WINDOWS:
+            window = [seen for seen in known if seen.time >= until - length - 1e-6]
+            if len(window) < 5 or window[0].time < last_cut or window[-1].time - window[0].time < 0.8 * length:
+                continue
+            blend = _blend(window)
+            if blend is not None:
+                self._gather(blend)
+        if self._cluster and until > max(blend.found.end for blend in self._cluster) + _WINDOWS[-1]:
+            self._close()
+
+    def _gather(self, blend: _Blend) -> None:
+        """Windows over the same dissolve belong together."""
+        if self._cluster and blend.found.start > max(other.found.end for other in self._cluster):
+            self._close()
+        self._cluster.append(blend)
+
+    def _close(self) -> None:
+        if self._cluster:
+            self.found.append(min(self._cluster, key=lambda blend: blend.rest).found)
+            self._cluster = []
+
+
+def _blend(window: Sequence[_Thumbnail]) -> _Blend | None:
+    """The dissolve that the window shows, if it shows one."""
+    at = np.unique(np.linspace(0, len(window) - 1, min(_PICTURES, len(window))).round().astype(int))
+    pictures = np.stack([window[index].pixels for index in at])
+    step = pictures[-1] - pictures[0]
+    size = float(np.sqrt(np.mean(step**2)))
+    if size < _SMALLEST_STEP:
+        return None
+    weights = (pictures - pictures[0]) @ step / float(step @ step)
+    leaps = np.diff(weights)
+    if leaps.min() < -_LARGEST_RETURN or leaps.max() > _LARGEST_LEAP:
+        return None
+    rest = pictures - pictures[0] - weights[:, None] * step
+    unexplained = float(np.sqrt(np.mean(rest**2, axis=1)).max()) / size
+    if unexplained > _LARGEST_REST or not _new_view(window[0].picture, window[-1].picture):
+        return None
+    times = np.array([window[index].time for index in at])
+    start, middle, end = np.interp([0.04, 0.5, 0.96], np.maximum.accumulate(weights), times).tolist()
+    # A window inside a long dissolve explains itself as well as the whole: the larger change is the truer one.
+    return _Blend(Transition(middle, "dissolve", start, end), rest=unexplained + 20.0 / size)
+
+
+def _new_view(first: Bytes, last: Bytes) -> bool:
+    """Whether both pictures show something, and not the same."""
+    if blank(first) or blank(last):
+        return False
+    kin = kinship(first, last)
+    return kin.textured and 0.0 < kin.likeness < _LIKEST and kin.kept <= _MOST_KEPT
+
+
+class Fades:
+    """Takes every picture in turn and finds black and white ones; `found` holds what leads into and out of them.
+
+    A short blank belongs to the shot before, and the new one begins where its picture begins to be seen; a long one is
+    a shot of its own. One that only blinks, with the same view before and after, is nothing.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[Transition] = []
+        self._recent: deque[Seen] = deque()
+        self._start: float | None = None  # of the blank that is on
+        self._before: list[Seen] = []  # what was seen until it came
+        self._ended: tuple[float, float] | None = None  # a blank whose after is not yet known
+        self._began = False
+
+    def see(self, seen: Seen) -> None:
+        """One more picture."""
+        is_blank = blank(seen.picture) is not None
+        if is_blank and self._start is None:
+            self._settle()
+            self._start, self._before = seen.time, list(self._recent) if self._began else []
+        elif not is_blank and self._start is not None:
+            self._ended, self._start = (self._start, seen.time), None
+            self._recent.clear()
+        self._began = True
+        if not is_blank:
+            self._recent.append(seen)
+            if self._ended and seen.time - self._ended[1] >= _RAMP:
+                self._settle()
+            while self._recent[0].time < seen.time - 1.5 * _RAMP:
+                self._recent.popleft()
+
+    def end(self, time: float) -> None:
+        """No more pictures come; the last was shown until `time`."""
+        self._settle()
+        if self._start is not None and self._before and time - self._start >= LONG_BLANK:
+            self.found.append(self._into(self._start))
+
+    def _settle(self) -> None:
+        """Decides about the blank that has ended."""
+        if self._ended is None or not self._recent:
+            return
+        (start, end), self._ended = self._ended, None
+        long = end - start >= LONG_BLANK
+        if not self._before:
+            if long:
+                self.found.append(self._out(start, end))
+            return
+        if end - start < _BLINK and alike(self._before[0].picture, self._recent[-1].picture):
+            return
+        if long:
+            self.found.append(self._into(start))
+        self.found.append(self._out(start, end))
+
+    def _into(self, start: float) -> Transition:
+        ramp = _light(self._before[-1]) < _RAMP_SHARE * _light(self._before[0])
+        begun = self._before[0].time if ramp else start
+        return Transition(start, "fade" if ramp else "cut", begun, start)
+
+    def _out(self, start: float, end: float) -> Transition:
+        """Out of the blank that lasted from `start` to `end`."""
+        ramp = _light(self._recent[0]) < _RAMP_SHARE * _light(self._recent[-1])
+        faded = ramp or (end - start < LONG_BLANK and bool(self._before) and self._into(start).kind == "fade")
+        return Transition(end, "fade" if faded else "cut", start, self._recent[-1].time if ramp else end)
+
+
+def _light(seen: Seen) -> float:
+    """How far the picture is from blank: the spread of its grey levels."""
+    low, high, _, _ = cv2.minMaxLoc(cv2.cvtColor(seen.picture, cv2.COLOR_BGR2GRAY))
+    return float(high - low)

@@ -1,0 +1,20 @@
+"""Films as files: what they hold, their pictures and sound over time, and a new sound track beside an untouched picture.
+
+The only package that touches FFmpeg, through PyAV.
+"""
+
+from reelscore.media.digest import PictureHash, picture_sha256
+from reelscore.media.play import Damage, Picture, Sound, play, soundtrack
+from reelscore.media.probe import Clip, probe
+
+__all__ = [
+    "Clip",
+    "Damage",
+    "Picture",
+    "PictureHash",
+    "Sound",
+    "picture_sha256",
+    "play",
+    "probe",
+    "soundtrack",
+]

@@ -1,0 +1,89 @@
+"""A fingerprint of the coded picture, the same whatever container carries it and however its units are framed there."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from av.packet import Packet
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from reelscore.media.opening import opened, packets, picture_stream
+
+_START_CODE = b"\x00\x00\x01"
+_TEMPORAL_DELIMITER = b"\x12\x00"
+
+
+class PictureHash:
+    """SHA-256 over the coded pictures in the order of the file; filled packet by packet while a film plays.
+
+    H.264 and H.265 lie in MP4 and Matroska as units with their length before them, in transport streams with start
+    codes between them, and AV1 may come with delimiters that MP4 leaves out: only the units themselves are hashed.
+    """
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._codec = ""
+        self._length_bytes = 0
+
+    def begin(self, stream: VideoStream) -> None:
+        """Takes from the stream how its units are framed."""
+        self._codec = stream.codec_context.codec.canonical_name
+        self._length_bytes = _length_bytes(self._codec, bytes(stream.codec_context.extradata or b""))
+
+    def add(self, packet: "Packet[Stream]") -> None:
+        coded = bytes(packet)
+        if self._codec in ("h264", "hevc"):
+            units = _lengthed(coded, self._length_bytes) if self._length_bytes else _started(coded)
+            for unit in units:
+                self._hash.update(len(unit).to_bytes(4, "big"))
+                self._hash.update(unit)
+        elif self._codec == "av1":
+            self._hash.update(coded.removeprefix(_TEMPORAL_DELIMITER))
+        else:
+            self._hash.update(coded)
+
+    def hexdigest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def picture_sha256(path: Path) -> str:
+    """The PictureHash of a film, without decoding it. Raises MediaError."""
+    digest = PictureHash()
+    with opened(Path(path)) as container:
+        stream = picture_stream(container, path)
+        digest.begin(stream)
+        for packet in packets(container, stream):
+            digest.add(packet)
+    return digest.hexdigest()
+
+
+def _length_bytes(codec: str, header: bytes) -> int:
+    """How many bytes say a unit's length (ISO/IEC 14496-15, 5.3.3.1 and 8.3.3.1); 0 where start codes part the units."""
+    if header[:3] in (b"\x00\x00\x00", _START_CODE):
+        return 0
+    if codec == "h264" and len(header) >= 7:
+        return (header[4] & 3) + 1
+    if codec == "hevc" and len(header) >= 23:
+        return (header[21] & 3) + 1
+    return 0
+
+
+def _lengthed(coded: bytes, length_bytes: int) -> Iterator[memoryview]:
+    view, at = memoryview(coded), 0
+    while at + length_bytes <= len(coded):
+        length = int.from_bytes(view[at : at + length_bytes], "big")
+        at += length_bytes
+        yield view[at : at + length]
+        at += length
+
+
+def _started(coded: bytes) -> Iterator[memoryview]:
+    view, at = memoryview(coded), coded.find(_START_CODE)
+    while at >= 0:
+        first = at + len(_START_CODE)
+        at = coded.find(_START_CODE, first)
+        last = at if at >= 0 else len(coded)
+        while last > first and coded[last - 1] == 0:
+            last -= 1
+        yield view[first:last]

@@ -1,0 +1,108 @@
+"""A finished film or sound file, as a listener meets it: the whole of its sound, and a few stills of its picture."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from reelscore.audio import Samples
+from reelscore.errors import MediaError
+from reelscore.media.opening import is_cover, opened, packets, picture_stream, sound_stream
+from reelscore.media.probe import Clip
+from reelscore.media.shrink import Shrink
+
+WHOLLY_DECODED = 180.0  # seconds of film up to which stills are worth decoding all of it
+
+
+@dataclass(frozen=True, eq=False)
+class Still:
+    """One picture of the film: its time in seconds and uint8 (height, width, 3), BGR."""
+
+    time: float
+    bgr: npt.NDArray[np.uint8]
+
+
+def holds_picture(path: Path) -> bool:
+    """Whether the file is a film and not sound alone. Raises MediaError where it is neither."""
+    with opened(path) as container:
+        films = [stream for stream in container.streams.video if not is_cover(stream)]
+        if not films and not container.streams.audio:
+            raise MediaError(f"{path} holds neither picture nor sound; give a finished film or sound file.")
+        return bool(films)
+
+
+def whole_sound(path: Path, start: float = 0.0, rate: int = 48_000) -> Iterator[Samples]:
+    """The sound from `start` (in the file's own time) until it ends by itself, in blocks (2, n); none where there is none.
+
+    Unlike `soundtrack` it is neither cut nor filled up at its end, so its length can be compared with the picture's.
+    """
+    with opened(path) as container:
+        sound = sound_stream(container)
+        if sound is None:
+            return
+        resampler = av.AudioResampler("fltp", "stereo", rate)
+        early: int | None = None  # samples still to be left out because they lie before `start`
+        for frame in _frames(container, sound):
+            if early is None:
+                begins = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else start
+                early = round((start - begins) * rate)
+                if early < 0:
+                    yield np.zeros((2, -early), np.float32)
+                    early = 0
+            frame.pts = None
+            for piece in resampler.resample(frame):
+                samples = np.asarray(piece.to_ndarray(), np.float32)
+                yield samples[:, early:]
+                early = max(0, early - samples.shape[1])
+        for piece in resampler.resample(None) if early is not None else ():
+            yield np.asarray(piece.to_ndarray(), np.float32)
+
+
+def stills(clip: Clip, times: Sequence[float], longer_side: int = 160) -> Iterator[Still]:
+    """For each of the rising `times` the nearest picture; in a long film the nearest that stands by itself, to save the decoding."""
+    with opened(clip.path) as container:
+        stream = picture_stream(container, clip.path)
+        stream.thread_type = "AUTO"
+        stream.codec_context.skip_frame = "NONKEY" if clip.duration > WHOLLY_DECODED else "DEFAULT"
+        stream.codec_context.options = {"skip_loop_filter": "all"}
+        shrink = Shrink(clip, longer_side)
+        wanted, before, then = list(times), None, 0.0
+        for frame in _pictures(container, stream):
+            time = (
+                float(frame.pts * frame.time_base) - clip.start if frame.pts is not None and frame.time_base else then
+            )
+            while wanted and before is not None and abs(then - wanted[0]) <= abs(time - wanted[0]):
+                yield Still(then, shrink(before))
+                wanted.pop(0)
+            if not wanted:
+                return
+            before, then = frame, time
+        for _ in wanted if before is not None else ():
+            yield Still(then, shrink(before))
+
+
+def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """What of the picture can be decoded."""
+    for packet in chain(packets(container, stream), (None,)):
+        try:
+            yield from stream.decode(packet)
+        except av.error.FFmpegError:
+            continue
+
+
+def _frames(container: InputContainer, sound: AudioStream) -> Iterator[AudioFrame]:
+    """What of the sound can be decoded."""
+    for packet in chain(packets(container, sound), (None,)):
+        try:
+            yield from sound.decode(packet)
+        except av.error.FFmpegError:
+            continue

@@ -1,0 +1,167 @@
+"""What sounds: damped modes, band-limited wavetables read by phase, and noise of a colour.
+
+Modes are the partials of something struck or plucked: each a sine that starts at zero and dies away on its own. Hundreds of
+them cost little, because a block of samples is a matrix product: the state of every mode at the start of every block, times
+what each mode does within a block. Wavetables hold one period of something bowed or blown; phases are 32-bit integers, so
+that a period wraps by itself. Nothing here sounds above BAND of the sampling rate, so nothing folds back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from reelscore.audio import Samples
+from reelscore.sound.patches.envelopes import BLOCK, Control, audio_rate
+
+Numbers = npt.NDArray[np.float64]
+Phase = npt.NDArray[np.uint32]
+
+BAND = 0.45
+MODE_BLOCK = 256
+INAUDIBLE = 1e-5
+NOISE_LENGTH = 1 << 18
+
+
+def hertz(pitch: float) -> float:
+    """The frequency of a MIDI pitch; 69 is 440 Hz."""
+    return float(440.0 * 2.0 ** ((pitch - 69.0) / 12.0))
+
+
+@dataclass(frozen=True)
+class Modes:
+    """Damped sines, one an entry: frequency in Hz, decay in nepers per second (60 dB in 6.91 / decay), gains left and right."""
+
+    frequency_hz: Numbers
+    decay: Numbers
+    left: Numbers
+    right: Numbers
+
+    @property
+    def gain(self) -> Numbers:
+        """The size of each mode, both sides together."""
+        return np.sqrt(0.5 * (self.left**2 + self.right**2))
+
+    def scaled(self, gain: Numbers | float) -> "Modes":
+        """The same modes, each louder by `gain`."""
+        return Modes(self.frequency_hz, self.decay, self.left * gain, self.right * gain)
+
+    def life(self, floor: float = 1e-4) -> float:
+        """Seconds until the last mode is below `floor` of the loudest."""
+        size = np.maximum(self.gain, 1e-12)
+        return float(np.max(np.log(size / (floor * size.max())) / self.decay))
+
+
+def modes(frequency_hz: Numbers, decay: Numbers, gain: Numbers, pan: Numbers | float = 0.0) -> Modes:
+    """Modes at a place between −1 (left) and 1, at equal power."""
+    angle = (np.asarray(pan) + 1.0) * (np.pi / 4)
+    loud = np.sqrt(2.0) * gain
+    return Modes(frequency_hz, decay + np.zeros_like(frequency_hz), loud * np.cos(angle), loud * np.sin(angle))
+
+
+def together(*parts: Modes) -> Modes:
+    """All modes of all parts."""
+    columns = ("frequency_hz", "decay", "left", "right")
+    return Modes(*(np.concatenate([getattr(part, column) for part in parts]) for column in columns))
+
+
+def ring(sounding: Modes, count: int, rate: int) -> Samples:
+    """The sound of the modes, all struck at the first sample: (2, count). Modes beyond the band are left out."""
+    size = sounding.gain
+    keep = (sounding.frequency_hz < BAND * rate) & (size > INAUDIBLE * size.max(initial=1e-9))
+    exponent = (-sounding.decay + 2j * np.pi * sounding.frequency_hz)[keep] / rate
+    gains = np.stack([sounding.left[keep], sounding.right[keep]])
+    lives = np.log(size[keep] / (INAUDIBLE * size.max(initial=1e-9))) / (-exponent.real * MODE_BLOCK)
+    inside = _powers(exponent, MODE_BLOCK)
+    across = _powers(exponent * MODE_BLOCK, -(-count // MODE_BLOCK))
+    sound = np.zeros((2, across.shape[1], MODE_BLOCK), np.float32)
+    start, stop = 0, 4
+    while start < across.shape[1]:
+        alive = lives > start
+        state = across[alive, start:stop] * gains[:, alive, None].astype(np.float32)
+        state = np.concatenate([state.imag, state.real], axis=1).transpose(0, 2, 1)
+        basis = np.concatenate([inside[alive].real, inside[alive].imag])
+        sound[:, start:stop] = (np.ascontiguousarray(state).reshape(-1, basis.shape[0]) @ basis).reshape(
+            2, -1, MODE_BLOCK
+        )
+        start, stop = stop, stop * 3
+    return np.ascontiguousarray(sound.reshape(2, -1)[:, :count])
+
+
+def _powers(exponent: npt.NDArray[np.complex128], count: int) -> npt.NDArray[np.complex64]:
+    """exp(exponent × n) for n from 0 to count − 1: (exponents, count); long runs are products of coarse and fine steps."""
+    fine = 1 << max(1, int(count**0.5).bit_length() - 1)
+    coarse = -(-count // fine)
+    near = np.exp(exponent[:, None] * np.arange(fine)).astype(np.complex64)
+    far = np.exp(exponent[:, None] * (np.arange(coarse) * fine)).astype(np.complex64)
+    powers: npt.NDArray[np.complex64] = (far[:, :, None] * near[:, None, :]).reshape(exponent.shape[0], -1)[:, :count]
+    return powers
+
+
+def wavetable(amplitudes: Numbers, phases: Numbers | float = 0.0, size: int = 1 << 14) -> Samples:
+    """One period with these amplitudes of harmonics 1, 2, …: (size,). Phases are radians, of sines."""
+    spectrum = np.zeros(size // 2 + 1, np.complex128)
+    spectrum[1 : len(amplitudes) + 1] = amplitudes * np.exp(1j * (np.asarray(phases) - np.pi / 2)) * (size / 2)
+    return np.fft.irfft(spectrum, size).astype(np.float32)
+
+
+def harmonics(pitch_hz: float, rate: int, top_hz: float = 16000.0) -> Numbers:
+    """The numbers 1, 2, … of the harmonics that lie within the band, vibrato and detuning included."""
+    return np.arange(1.0, max(2, int(min(BAND * rate * 0.97, top_hz) / pitch_hz) + 1))
+
+
+def running_phase(frequency_hz: Control, count: int, rate: int, start: float = 0.0) -> Phase:
+    """The phase of an oscillator with these frequency breakpoints: (count,), 2³² to a period; `start` in periods."""
+    step = np.rint(frequency_hz * (2.0**32 / rate)).astype(np.int64)
+    bend = np.diff(step) // BLOCK
+    inside = np.arange(BLOCK, dtype=np.int64)
+    triangle = inside * (inside - 1) // 2
+    whole = step[:-1] * BLOCK + bend * (BLOCK * (BLOCK - 1) // 2)
+    base = np.concatenate([[0], np.cumsum(whole)[:-1]]) + int(start * 2.0**32)
+    wrapped = (
+        base.astype(np.uint32)[:, None]
+        + step[:-1].astype(np.uint32)[:, None] * inside.astype(np.uint32)
+        + bend.astype(np.uint32)[:, None] * triangle.astype(np.uint32)
+    )
+    return wrapped.reshape(-1)[:count]
+
+
+def read(table: Samples, phase: Phase) -> Samples:
+    """The table at the phase. Its length is a power of two, long enough for the nearest entry to do."""
+    shift = np.uint32(33 - len(table).bit_length())
+    return table.take((phase >> shift).view(np.int32), mode="clip")
+
+
+def morph(tables: Sequence[Samples], phase: Phase, place: Control) -> Samples:
+    """Tables read at one phase and crossfaded: `place` has breakpoints from 0 (the first table) to len(tables) − 1 (the last)."""
+    shift = np.uint32(33 - len(tables[0]).bit_length())
+    index = (phase >> shift).view(np.int32)
+    sound = np.zeros(len(phase), np.float32)
+    for number, table in enumerate(tables):
+        weight = np.clip(1.0 - np.abs(place - number), 0.0, 1.0)
+        if weight.any():
+            sound += table.take(index, mode="clip") * audio_rate(weight, len(phase))
+    return sound
+
+
+@lru_cache(maxsize=48)
+def _noise_loop(low_hz: float, high_hz: float, rate: int) -> Samples:
+    """A loop of noise between two frequencies with soft edges (6 dB an octave below, 12 above), of unit RMS."""
+    white = np.random.default_rng(20_11).standard_normal(NOISE_LENGTH)
+    frequency = np.fft.rfftfreq(NOISE_LENGTH, 1.0 / rate)
+    shape = frequency / np.hypot(frequency, low_hz) / (1.0 + (frequency / high_hz) ** 2)
+    shape[frequency > BAND * rate] = 0.0
+    loop = np.fft.irfft(np.fft.rfft(white) * shape, NOISE_LENGTH)
+    return (loop / np.sqrt(np.mean(loop**2))).astype(np.float32)
+
+
+def noise(low_hz: float, high_hz: float, count: int, rate: int, rng: np.random.Generator) -> Samples:
+    """Noise between two frequencies (rounded to thirds of an octave), of unit RMS: (count,), from a place in a loop that `rng` picks."""
+    low, high = (float(2.0 ** (round(3 * np.log2(max(edge, 10.0))) / 3)) for edge in (low_hz, high_hz))
+    loop = _noise_loop(low, high, rate)
+    start = int(rng.integers(NOISE_LENGTH))
+    if start + count <= NOISE_LENGTH:
+        return loop[start : start + count]
+    return np.resize(np.roll(loop, -start), count)

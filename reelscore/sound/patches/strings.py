@@ -1,0 +1,94 @@
+"""Vibrating strings and bars as modes: where their partials lie, how they die away, how a body takes them up, how they are damped.
+
+A struck or plucked note is made as its partials (modes) instead of a delay line: the same physics in closed form, exactly in tune, and
+every partial may decay as the real one does.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reelscore.audio import Samples
+from reelscore.sound.patches.envelopes import damper
+from reelscore.sound.patches.oscillators import BAND, Modes, Numbers, ring
+
+SILENT = 2e-4
+
+
+@dataclass(frozen=True)
+class Peak:
+    """One resonance: where, how wide (both Hz) and how much it adds, as a gain."""
+
+    hertz: float
+    width_hz: float
+    gain: float
+
+
+@dataclass(frozen=True)
+class Body:
+    """How a body, a bell or a mouth takes up sound: resonances over a plain that falls off below `low_hz` and above `high_hz`.
+
+    `steepness` counts 6 dB an octave above `high_hz`.
+    """
+
+    peaks: tuple[Peak, ...]
+    low_hz: float
+    high_hz: float
+    steepness: float = 2.0
+    plain: float = 1.0
+
+    def response(self, frequency_hz: Numbers) -> Numbers:
+        """The gain at each frequency."""
+        gain = np.full_like(frequency_hz, self.plain)
+        for peak in self.peaks:
+            gain = gain + peak.gain / np.sqrt(1.0 + ((frequency_hz - peak.hertz) / (0.5 * peak.width_hz)) ** 2)
+        below = frequency_hz**2 / (frequency_hz**2 + self.low_hz**2)
+        above = (1.0 + (frequency_hz / self.high_hz) ** 2) ** (-0.5 * self.steepness)
+        return gain * below * above
+
+
+@dataclass(frozen=True)
+class Partials:
+    """The partials of one string: their numbers 1, 2, … and their frequencies in Hz."""
+
+    number: Numbers
+    frequency_hz: Numbers
+
+
+def string_partials(pitch_hz: float, stiffness: float, rate: int, top_hz: float, most: int) -> Partials:
+    """The partials of a stiff string, each sharper than the harmonic by √(1 + B n²); the first is exactly in tune."""
+    top = min(top_hz, BAND * rate)
+    number = np.arange(1.0, max(2, min(most, int(top / pitch_hz)) + 1))
+    stretch = np.sqrt((1.0 + stiffness * number**2) / (1.0 + stiffness))
+    return Partials(number, pitch_hz * number * stretch)
+
+
+def fading(frequency_hz: Numbers, seconds: float, high_loss: float) -> Numbers:
+    """Decay in nepers per second: 60 dB in `seconds` at low frequencies, and `high_loss` more for the square of each kHz."""
+    return 6.91 / seconds + high_loss * (frequency_hz / 1000.0) ** 2
+
+
+def plucked_at(number: Numbers, place: float, floor: float = 0.03) -> Numbers:
+    """What a pluck at a fraction of the length excites; no partial is lost entirely, as no finger is a point."""
+    return np.asarray(np.hypot(np.sin(np.pi * number * place), floor))
+
+
+def softened(frequency_hz: Numbers, corner_hz: float, steepness: float) -> Numbers:
+    """What a soft hammer or finger leaves: full below `corner_hz`, falling by `steepness` × 6 dB an octave above."""
+    return np.asarray((1.0 + (frequency_hz / corner_hz) ** 2) ** (-0.5 * steepness))
+
+
+def let_ring(sounding: Modes, duration: float, release: float, rate: int) -> Samples:
+    """The modes as they ring until they are silent or, after `duration`, damped within `release`: (2, n)."""
+    length = min(sounding.life(SILENT), duration + release)
+    count = max(round(length * rate), 2 * round(0.012 * rate))
+    return ring(sounding, count, rate) * damper(count, duration, release, rate)
+
+
+def add_burst(sound: Samples, burst: Samples, decay: float, gain: float, rate: int, pan: float = 0.0) -> None:
+    """Adds noise that dies by 60 dB in `decay` seconds to the start of a note, in place."""
+    count = min(len(burst), sound.shape[1])
+    fall = np.exp(np.arange(count, dtype=np.float32) * np.float32(-6.91 / (decay * rate)))
+    shaped = burst[:count] * fall * np.float32(gain)
+    sound[0, :count] += shaped * np.float32(1.0 - 0.5 * pan)
+    sound[1, :count] += shaped * np.float32(1.0 + 0.5 * pan)

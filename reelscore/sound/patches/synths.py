@@ -1,0 +1,62 @@
+"""Synth lead and synth pluck: detuned saws through a filter that an envelope opens.
+
+The filter is the choice of harmonics: wavetables from closed to open for the lead, partials that die the faster the higher
+they are for the pluck.
+"""
+
+import numpy as np
+
+from reelscore.audio import Samples, gain_from_db
+from reelscore.sound.patches import loudness
+from reelscore.sound.patches.envelopes import cents, finished, take, velocity_gain
+from reelscore.sound.patches.oscillators import Numbers, hertz, modes, together
+from reelscore.sound.patches.patch import Patch
+from reelscore.sound.patches.players import Hands, Section, Voice, numbers_within, section, tables
+from reelscore.sound.patches.strings import let_ring, softened
+
+LEAD_RELEASE = 0.16
+PLUCK_RELEASE = 0.35
+
+
+def filtered(frequency_hz: Numbers, corner_hz: float, resonance: float) -> Numbers:
+    """A four-pole low pass with a little peak at its corner, as a gain."""
+    ratio = frequency_hz / corner_hz
+    return (1.0 + resonance * np.exp(-((np.log2(ratio) / 0.35) ** 2))) / (1.0 + ratio**2) ** 1.7
+
+
+def synth_lead(pitch: int, velocity: float, duration: float, rate: int, variation: int) -> Samples:
+    """Two saws and a pulse with a filter that opens at the start; a slow vibrato on long notes."""
+    rng = take("synth lead", pitch, variation)
+    pitch_hz = hertz(pitch)
+    number = numbers_within(pitch_hz, rate, 11000.0)
+    wave = (1.0 + 0.5 * np.abs(np.sin(np.pi * number * 0.31))) / number
+    base_hz = (600.0 + 500.0 * velocity) * (pitch_hz / 262.0) ** 0.5
+    colours = [wave * filtered(pitch_hz * number, base_hz * open_, 0.5) for open_ in (1.0, 1.0 + 1.6 * velocity)]
+    voice = Voice(tables(pitch_hz, rate, colours, 1 << 14, 0.5), pitch_hz, duration, 0.012, LEAD_RELEASE, 0.0, 1.0, 2.5)
+    count = round((duration + LEAD_RELEASE * 1.25) * rate)
+    hands = Hands(5.2, 9.0, 0.35, 1.0, 0.02, 0.0)
+    sound = section(voice, hands, Section(3, 6.0, 0.0, 0.5), count, rate, rng)
+    sound *= np.float32(gain_from_db(loudness.LEVEL_DB) * velocity_gain(velocity, 14.0))
+    return finished(sound, rate, attack=0.003)
+
+
+def synth_pluck(pitch: int, velocity: float, duration: float, rate: int, variation: int) -> Samples:
+    """Saws behind a filter that snaps shut: an arpeggiator's sound."""
+    rng = take("synth pluck", pitch, variation)
+    pitch_hz = hertz(pitch)
+    number = numbers_within(pitch_hz, rate, 10000.0)[:60]
+    colour = filtered(pitch_hz * number, (900.0 + 3200.0 * velocity) * (pitch_hz / 262.0) ** 0.4, 0.4) / number
+    body = 2.6 * 2.0 ** ((pitch - 60) / 36.0)
+    decay = body + (7.0 - 3.0 * velocity) * (pitch_hz * number / 1000.0) ** 1.2
+    saws = [
+        modes(pitch_hz * number * cents(detune + rng.normal(0, 0.4)), decay, colour * size, place)
+        for detune, size, place in ((-4.0, 1.0, -0.6), (0.0, 0.9, 0.0), (4.0, 1.0, 0.6))
+    ]
+    sounding = loudness.levelled(together(*saws)).scaled(velocity_gain(velocity, 18.0))
+    return finished(let_ring(sounding, duration, PLUCK_RELEASE, rate), rate, attack=0.0025)
+
+
+PATCHES = {
+    "synth lead": Patch(synth_lead, 1.3 * LEAD_RELEASE),
+    "synth pluck": Patch(synth_pluck, PLUCK_RELEASE),
+}
