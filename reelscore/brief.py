@@ -97,6 +97,10 @@ class Tags(_Written):
     instruments: tuple[InstrumentName, ...] = ()
     avoid: tuple[AvoidableName, ...] = ()
 
+    def avoids(self, instrument: str) -> bool:
+        """Whether `avoid` rules out this instrument, by its name or by a family that it belongs to."""
+        return any(name == instrument or instrument in FAMILIES.get(name, ()) for name in self.avoid)
+
 
 class Section(_Written):
     """A stretch of music with one task in the form; sections with the same letter share their material."""
@@ -183,7 +187,7 @@ class Brief(_Written):
 
     def avoids(self, instrument: str) -> bool:
         """Whether the person wants this instrument never to sound."""
-        return any(name == instrument or instrument in FAMILIES.get(name, ()) for name in self.tags.avoid)
+        return self.tags.avoids(instrument)
 
 
 @dataclass(frozen=True)

@@ -49,11 +49,11 @@ def measure(blocks: Iterable[Samples], rate: int) -> Loudness:
 class Meter:
     """Measures block after block. `step` is the time resolution in seconds of `energies`; 0.1 s is a whole number of steps.
 
-    Grains whose peak cannot exceed `peak_floor`, or the highest seen so far where that is None, keep the peak of their samples:
-    looking between the samples is the dear part.
+    The highest peak is exact. Of the others, those are that exceed `peak_floor`; the rest may keep the peak of their samples,
+    because looking between the samples is the dear part.
     """
 
-    def __init__(self, rate: int, step: float = _HOP, peak_floor: float | None = None) -> None:
+    def __init__(self, rate: int, step: float = _HOP, peak_floor: float = np.inf) -> None:
         self.rate = rate
         self.step = step
         self._step_samples = max(1, round(rate * step))
@@ -89,8 +89,10 @@ class Meter:
 
     def result(self) -> Loudness:
         """The loudness of all that was added; call it once, after the last block."""
-        peaks = self.grain_peaks()
-        return loudness_of(self.energies(), self.step, float(peaks.max(initial=0.0)))
+        energies = self.energies()
+        # BS.1770 leaves out what does not fill a step; a sound shorter than one is better measured than not.
+        whole = energies[:-1] if len(self._pending) and len(energies) > 1 else energies
+        return loudness_of(whole, self.step, float(self.grain_peaks().max(initial=0.0)))
 
 
 def loudness_of(energies: Floats, step: float, true_peak: float) -> Loudness:
@@ -196,7 +198,7 @@ def _highpass(rate: int, pitch_hz: float = 38.13547087613982, quality: float = 0
 class _PeakFinder:
     """The peak of every grain, on the samples and at three points between each two of them."""
 
-    def __init__(self, floor: float | None) -> None:
+    def __init__(self, floor: float) -> None:
         self._floor = floor
         self._highest = 0.0
         self._kernel, self._reach = _between_samples()
@@ -233,9 +235,8 @@ class _PeakFinder:
         )
         padded = np.concatenate([edges, inner, edges], axis=1)
         bound = np.maximum(np.maximum(padded[:, :-2], padded[:, 2:]), inner) * self._reach
-        if self._floor is None:
-            self._highest = max(self._highest, float(inner.max()))
-        channel, grain = np.nonzero(bound > (self._highest if self._floor is None else self._floor))
+        self._highest = max(self._highest, float(inner.max()))
+        channel, grain = np.nonzero(bound > min(self._highest, self._floor))
         if len(grain):
             between = np.abs(windows[channel, grain] @ self._kernel).max(axis=1)
             inner[channel, grain] = np.maximum(inner[channel, grain], between)

@@ -21,6 +21,12 @@ class Ramp(BaseModel):
     first: Annotated[int, Field(ge=0)]
     last: Annotated[int, Field(gt=0)]
 
+    @model_validator(mode="after")
+    def _run_forward(self) -> Self:
+        if self.first >= self.last:
+            raise ValueError(f"a ramp from beat {self.first} to beat {self.last} does not run forward")
+        return self
+
 
 class TempoMap(BaseModel):
     """Beat times in seconds (rising, the first is 0), beats in each bar, and the ramps.
@@ -36,6 +42,8 @@ class TempoMap(BaseModel):
 
     @model_validator(mode="after")
     def _hold_together(self) -> Self:
+        if not self.bars:
+            raise ValueError("there is no bar; a tempo map has at least one")
         if len(self.beats) != sum(self.bars) + 1:
             raise ValueError(
                 f"{len(self.beats)} beat times do not fit bars of {sum(self.bars)} beats (one more time than beats is needed)"
@@ -44,6 +52,11 @@ class TempoMap(BaseModel):
             raise ValueError(f"the first beat is at {self.beats[0]} s, not at 0")
         if not all(0.1 <= after - before <= 4.0 for before, after in zip(self.beats, self.beats[1:], strict=False)):
             raise ValueError("beat times rise by 0.1 to 4 seconds from one to the next (600 to 15 BPM)")
+        for ramp in self.ramps:
+            if ramp.last >= len(self.beats):
+                raise ValueError(
+                    f"a ramp runs to beat {ramp.last}, but the last of the beat times is number {len(self.beats) - 1}"
+                )
         return self
 
     @classmethod

@@ -21,6 +21,7 @@ class Shot(_Facts):
     end: float
     opens_with: Literal["start", "cut", "dissolve", "fade"]
     change: float  # how different it looks from the shot before: 0 the same, 1 nothing in common
+    returns_to: int | None = None  # number of a recent shot whose view it takes up again, as in a dialogue
     motion: float
     brightness: float
     saturation: float

@@ -41,12 +41,13 @@ class Kinship:
     """How much of two pictures is the same things seen.
 
     `likeness` is how well the middle one of their blocks is found again, `kept` the share of blocks that certainly are
-    (a title that fades in over a picture keeps much of it); `textured` is False where there is too little to recognise.
+    (a title that fades in over a picture keeps much of it). `textured` says of how many of the two there is enough to
+    recognise; with none, the likeness says nothing.
     """
 
     likeness: float
     kept: float
-    textured: bool
+    textured: int
 
 
 def kinship(one: Bytes, other: Bytes) -> Kinship:
@@ -60,7 +61,7 @@ def kinship(one: Bytes, other: Bytes) -> Kinship:
     return Kinship(
         likeness=max(0.0, min(float(np.median(found)) for found in seen)),
         kept=min(float(np.mean(found > _SURE)) for found in seen),
-        textured=max(len(found) for found in both) >= _FEWEST_BLOCKS,
+        textured=sum(len(found) >= _FEWEST_BLOCKS for found in both),
     )
 
 
@@ -75,31 +76,58 @@ def colour_step(one: Bytes, other: Bytes) -> float:
     return float(np.mean(cv2.mean(cv2.absdiff(one, other))[:3]))
 
 
+def unexplained(picture: Bytes, *others: Bytes) -> float:
+    """How much of the picture's texture none of the others holds as it is: 0 where it has only moved, 1 where it is new.
+
+    The mean squared rest of a block against its own variance, at the block that a third of them come below; so a
+    picture that keeps a third of its area counts as explained. 1 where there is too little texture to say.
+    """
+    grey, *areas = (np.asarray(cv2.cvtColor(seen, cv2.COLOR_BGR2GRAY), dtype=np.uint8) for seen in (picture, *others))
+    rests = []
+    for x, y in _corners(grey):
+        block = grey[y : y + _BLOCK_HEIGHT, x : x + _BLOCK_WIDTH]
+        energy = float(cv2.meanStdDev(block)[1][0, 0]) ** 2 * block.size
+        if energy >= _TEXTURE**2 * block.size:
+            misses = [cv2.matchTemplate(_around(area, x, y), block, cv2.TM_SQDIFF) for area in areas]
+            rests.append(min(max(0.0, float(miss.min())) / energy for miss in misses))
+    return min(1.0, float(np.percentile(rests, 33))) if len(rests) >= _FEWEST_BLOCKS else 1.0
+
+
 def _found(where: Bytes, what: Bytes) -> list[float]:
     """The best correlation in `where` of each textured block of `what`."""
     best = []
-    height, width = what.shape[:2]
-    for y in range(0, height - _BLOCK_HEIGHT + 1, _BLOCK_HEIGHT):
-        for x in range(0, width - _BLOCK_WIDTH + 1, _BLOCK_WIDTH):
-            block = what[y : y + _BLOCK_HEIGHT, x : x + _BLOCK_WIDTH]
-            if float(cv2.meanStdDev(block)[1].mean()) < _TEXTURE:
-                continue
-            area = where[
-                max(0, y - _REACH_Y) : y + _BLOCK_HEIGHT + _REACH_Y, max(0, x - _REACH_X) : x + _BLOCK_WIDTH + _REACH_X
-            ]
-            # Where the area is flat the correlation is 0/0, which OpenCV returns as 1 or worse.
-            if float(cv2.meanStdDev(area)[1].mean()) < 1.0:
-                best.append(0.0)
-                continue
-            match = cv2.matchTemplate(area, block, cv2.TM_CCOEFF_NORMED)
-            best.append(float(np.clip(np.nan_to_num(match), -1.0, 1.0).max()))
+    for x, y in _corners(what):
+        block = what[y : y + _BLOCK_HEIGHT, x : x + _BLOCK_WIDTH]
+        if float(cv2.meanStdDev(block)[1].mean()) < _TEXTURE:
+            continue
+        area = _around(where, x, y)
+        # Where the area is flat the correlation is 0/0, which OpenCV returns as 1 or worse.
+        if float(cv2.meanStdDev(area)[1].mean()) < 1.0:
+            best.append(0.0)
+            continue
+        match = cv2.matchTemplate(area, block, cv2.TM_CCOEFF_NORMED)
+        best.append(float(np.clip(np.nan_to_num(match), -1.0, 1.0).max()))
     return best
+
+
+def _corners(picture: Bytes) -> list[tuple[int, int]]:
+    """The upper left corner (x, y) of every block of a picture."""
+    height, width = picture.shape[:2]
+    rows = range(0, height - _BLOCK_HEIGHT + 1, _BLOCK_HEIGHT)
+    columns = range(0, width - _BLOCK_WIDTH + 1, _BLOCK_WIDTH)
+    return [(x, y) for y in rows for x in columns]
+
+
+def _around(picture: Bytes, x: int, y: int) -> Bytes:
+    """The part of a picture in which the block at (x, y) may lie after a movement."""
+    below, right = y + _BLOCK_HEIGHT + _REACH_Y, x + _BLOCK_WIDTH + _REACH_X
+    return picture[max(0, y - _REACH_Y) : below, max(0, x - _REACH_X) : right]
 
 
 def blank(picture: Bytes) -> Literal["black", "white"] | None:
     """Whether a small picture is nothing but black or nothing but white (its middle rows, for films with bars)."""
     mean = sum(cv2.mean(picture)[:3]) / 3.0
-    if mean < 40.0 and int(picture.max()) < 40:
+    if mean < 30.0 and int(picture.max()) < 32:
         return "black"
     if mean > 128.0:
         rows = picture.shape[0]
@@ -126,9 +154,7 @@ def _softened(counts: Floats) -> Floats:
     soft = counts.astype(np.float32)
     for axis in range(3):
         padded = np.pad(soft, [(1, 1) if other == axis else (0, 0) for other in range(3)], mode="edge")
-        before, after = (
-            np.take(padded, np.arange(_PALETTE_BINS), axis=axis),
-            np.take(padded, np.arange(2, _PALETTE_BINS + 2), axis=axis),
-        )
-        soft = 0.5 * soft + 0.25 * (before + after)
+        darker = np.take(padded, range(_PALETTE_BINS), axis=axis)
+        lighter = np.take(padded, range(2, _PALETTE_BINS + 2), axis=axis)
+        soft = 0.5 * soft + 0.25 * (darker + lighter)
     return soft / max(1e-9, float(soft.sum()))

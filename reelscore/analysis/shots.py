@@ -13,7 +13,7 @@ import numpy as np
 
 from reelscore.analysis.cuts import SHORTEST_SHOT, Cuts, Seen
 from reelscore.analysis.gradual import Dissolves, Fades, Transition
-from reelscore.analysis.look import Bytes, Floats, kinship, palette, palette_difference, small
+from reelscore.analysis.look import Bytes, Floats, kinship, palette, palette_difference
 
 _SETTLED_AFTER = 12.0  # seconds after which no transition is found any more
 _SETTLE_EVERY = 4.0
@@ -78,9 +78,9 @@ class ShotFinder:
         self._settled = 0.0
         self._looks: list[_Look] = [_Look()]
 
-    def see(self, time: float, bgr: Bytes) -> None:
-        """One more picture, uint8 BGR, about 160 wide."""
-        seen = Seen(time, small(bgr))
+    def see(self, time: float, bgr: Bytes, picture: Bytes) -> None:
+        """One more picture, uint8 BGR, about 160 wide, and the same small."""
+        seen = Seen(time, picture)
         self._cuts.see(bgr, seen)
         self._dissolves.see(seen, self._cuts.times)
         self._fades.see(seen)
@@ -96,7 +96,7 @@ class ShotFinder:
         self._fades.end(duration)
         self._settle(float("inf"))
         starts = [0.0, *(opened.time for opened in self._opens)]
-        spans = [Span(0.0, duration, "start", 0.0, 0.0, 1.0, None)]
+        spans = [Span(0.0, duration, "start", 0.0, 0.0, 0.0, None)]
         for number, opened in enumerate(self._opens, start=1):
             look, before = self._looks[number], self._looks[number - 1]
             change = palette_difference(look.colours, before.colours) if look.palettes and before.palettes else 1.0
@@ -141,7 +141,7 @@ class ShotFinder:
             if look.last is None or seen.time - look.end > _RETURN_TIME:
                 continue
             kin = kinship(look.last, seen.picture)
-            near = palette_difference(colours, look.colours / look.palettes) < _RETURN_DIFFERENCE
+            near = palette_difference(colours, look.colours) < _RETURN_DIFFERENCE
             if near and (kin.likeness >= _RETURN_LIKENESS or kin.kept >= _RETURN_KEPT):
                 return other
         return None
@@ -170,6 +170,4 @@ def _overlap(one: Transition, other: Transition) -> bool:
 
 
 def _ended(span: Span, end: float) -> Span:
-    return Span(
-        span.start, end, span.opens_with, span.mixed_from, span.mixed_until, span.change, span.returns_to
-    )
+    return Span(span.start, end, span.opens_with, span.mixed_from, span.mixed_until, span.change, span.returns_to)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -275,10 +276,13 @@ def _slots(bars: Sequence[Bar], bars_per_chord: float) -> list[tuple[float, floa
 def _cadence(numerals: list[str], phrase: Phrase, mode: str, rng: np.random.Generator) -> None:
     """Bends the last chords of a phrase towards what follows it."""
 
-    def choose(options: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-        return options[int(rng.integers(len(options)))]
-
     count = len(numerals)
+
+    def choose(options: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+        # A cadence that repeats the chord before it would stand still.
+        moving = [option for option in options if count < 3 or option[0] != numerals[-3]] or list(options)
+        return moving[int(rng.integers(len(moving)))]
+
     if phrase.closes_section and count >= 2:
         if phrase.closes_piece:
             numerals[-2:] = choose(_CLOSE[mode][:2])
@@ -385,7 +389,7 @@ def _stack(order: tuple[int, ...], bottom: int, opened: bool) -> tuple[int, ...]
 def _roughness(pitches: tuple[int, ...]) -> float:
     """What makes a voicing muddy or thin: close intervals below C3, seconds at the bottom, gaps above an octave."""
     cost = 0.0
-    for lower, upper in zip(pitches, pitches[1:], strict=False):
+    for lower, upper in pairwise(pitches):
         gap = upper - lower
         if lower < 48 and gap < 7:
             cost += 40.0
@@ -402,7 +406,5 @@ def _motion(before: tuple[int, ...], pitches: tuple[int, ...]) -> float:
     if not before:
         return 0.0
     if len(before) == len(pitches):
-        return float(
-            sum(abs(a - b) + (4 if abs(a - b) > 7 else 0) for a, b in zip(before, pitches, strict=True))
-        )
+        return float(sum(abs(a - b) + (4 if abs(a - b) > 7 else 0) for a, b in zip(before, pitches, strict=True)))
     return float(sum(min(abs(pitch - old) for old in before) for pitch in pitches)) * 1.2

@@ -57,7 +57,7 @@ class Taste:
 
 # One bar of four beats; negative lengths are rests.
 _HEADS: dict[Density, tuple[tuple[float, ...], ...]] = {
-    "slow": ((3, 1), (2, 1, 1), (2, 2), (1.5, 0.5, 2), (1, 3), (2, 1.5, 0.5)),
+    "slow": ((2, 1, 1), (3, 0.5, 0.5), (1.5, 0.5, 2), (1, 1, 2), (2, 1.5, 0.5), (1.5, 1.5, 1)),
     "medium": ((1.5, 0.5, 1, 1), (1, 0.5, 0.5, 2), (0.5, 0.5, 1, 2), (1, 1, 2), (1.5, 0.5, 2), (0.5, 1.5, 1, 1)),
     "lively": (
         (0.5, 0.5, 1, 0.5, 0.5, 1),
@@ -75,7 +75,7 @@ _HEADS: dict[Density, tuple[tuple[float, ...], ...]] = {
     ),
 }
 _TAILS: dict[Density, tuple[tuple[float, ...], ...]] = {
-    "slow": ((3, -1), (2, -2), (1, 2, -1), (4,)),
+    "slow": ((3, -1), (2, 1, -1), (1, 2, -1), (1, 1, 2), (1.5, 1.5, -1)),
     "medium": ((2, -2), (1, 2, -1), (0.5, 0.5, 2, -1), (3, -1), (1, 1, 1, -1)),
     "lively": ((1, 1, 1, -1), (0.5, 0.5, 1.5, -1.5), (1, 2, -1), (0.5, 0.5, 1, 1, -1)),
     "syncopated": ((0.5, 1, 1, -1.5), (1.5, 1.5, -1), (0.75, 0.75, 1, -1.5), (0.5, 2, -1.5)),
@@ -140,9 +140,9 @@ def _contour(count: int, width: int, rng: np.random.Generator) -> tuple[int, ...
     else:
         steps = np.resize(np.array([0, 1, 0, -1]), count) + reach * x * 0.5
     rounded = [round(float(step)) for step in steps]
-    # A tune that stands on one note is no tune.
-    if count > 2 and len(set(rounded)) == 1:
-        rounded[count // 2] += 1
+    # A tune that stands on one or two notes is no tune.
+    if count > 2 and len(set(rounded)) <= 2:
+        rounded[count // 2] += 2 if rounded[count // 2] >= rounded[0] else -1
     return tuple(rounded)
 
 
@@ -269,26 +269,24 @@ class Singer:
         """The line of a phrase; `lift` scale steps raise it (the climax is the highest)."""
         self.key = key
         line: list[Sung] = []
-        ceiling = self.taste.centre + (9 if lift < 3 else 15)
+        ceiling = self.taste.centre + (16 if lift >= 3 else 11)
         for bar, gesture in zip(phrase.bars, gestures, strict=False):
             inside = [tone for tone in gesture.tones if tone.beat < bar.beats - 1e-9]
             if not inside:
                 continue
-            anchor = self._anchor(inside[0], gesture.level + lift, chord_at(chords, bar.first + inside[0].beat))
+            level = min(gesture.level, 3) + lift
+            anchor = self._anchor(inside[0], level, chord_at(chords, bar.first + inside[0].beat))
+            before: Tone | None = None
             for tone in inside:
                 beat = bar.first + tone.beat
                 length = min(tone.length, bar.end - beat)
                 # Metrical weight: bar and half-bar beats, and whatever is long.
-                strong = tone.beat in (0.0, bar.metre / 2) or length >= 1.0
-                chord = chord_at(chords, beat)
+                strong = tone.beat in (0.0, bar.metre / 2) or length >= 1.5
+                way = int(np.sign(tone.step - before.step)) if before else 0
                 target = self._pitch(anchor + tone.step)
-                pitch = self._placed(target, chord, strong)
-                while pitch > ceiling:
-                    pitch -= 12
-                if line and abs(pitch - line[-1].pitch) > 12:
-                    pitch += 12 if pitch < line[-1].pitch else -12
-                line.append(Sung(beat, length * self.taste.held, pitch, 1.0))
-                self.last = pitch
+                self.last = self._placed(target, chord_at(chords, beat), strong, way, before is None, ceiling)
+                line.append(Sung(beat, length * self.taste.held, self.last, 1.0))
+                before = tone
             if gesture.is_cadence and line:
                 line[-1] = self._closed(line[-1], chords)
                 self.last = line[-1].pitch
@@ -316,23 +314,32 @@ class Singer:
 
         return min(range(level_index - 4, level_index + 5), key=cost) - first.step
 
-    def _placed(self, target: int, chord: Chord, strong: bool) -> int:
-        allowed = chord.tones if strong else tuple(chord.scale)
-        if target % 12 in allowed:
-            return target
-        return min(
-            (target + shift for shift in (1, -1, 2, -2, 3, -3, 4, -4) if (target + shift) % 12 in allowed),
-            key=lambda pitch: abs(pitch - target) + (0.5 if pitch == self.last else 0.0),
-            default=target,
-        )
+    def _placed(self, target: int, chord: Chord, strong: bool, way: int, opens: bool, ceiling: int) -> int:
+        """The pitch near `target` that fits the chord as far as its place in the bar asks, and keeps the motif's direction."""
+
+        def cost(pitch: int) -> float:
+            pitch_class = pitch % 12
+            total = float(abs(pitch - target))
+            if pitch_class not in chord.triad:
+                grates = (pitch_class - 1) % 12 in chord.triad
+                soft = 0.6 if pitch_class in chord.tones else 1.6
+                total += (5.0 if grates else soft) if strong else (1.0 if grates else 0.0)
+            if not opens:
+                moved = int(np.sign(pitch - self.last))
+                total += 0.0 if moved == way else 2.5 if moved * way == 0 else 4.0
+            return total + (0.4 * (pitch - ceiling) + 6.0 if pitch > ceiling else 0.0)
+
+        near_target = range(target - 9, target + 5)
+        return min((pitch for pitch in near_target if pitch % 12 in chord.scale), key=cost)
 
     def _closed(self, note: Sung, chords: Sequence[Chord]) -> Sung:
-        """The last note of an answer: root, third or fifth of its chord, the nearest of the home note where it fits."""
-        chord = chord_at(chords, note.beat)
-        home = self.key.tonic
-        wanted = (home,) if home in chord.triad else chord.triad
+        """The last note of an answer: the home note where its chord has it, or else the chord's nearest note."""
+        starting, ending = chord_at(chords, note.beat), chord_at(chords, note.beat + note.length - 0.05)
+        shared = [tone for tone in starting.triad if tone in ending.triad] or list(ending.triad)
+        wanted = [self.key.tonic] if self.key.tonic in shared else shared
         pitch = min(
-            (p for p in range(note.pitch - 6, note.pitch + 7) if p % 12 in wanted), key=lambda p: abs(p - note.pitch)
+            (note.pitch + shift for shift in range(-6, 7) if (note.pitch + shift) % 12 in wanted),
+            key=lambda p: abs(p - note.pitch),
         )
         return replace(note, pitch=pitch)
 

@@ -49,7 +49,7 @@ class Seat:
 
     low: int
     high: int
-    lead_shift: int = 0
+    tune_shift: int = 0
     held: tuple[int, ...] = field(default=())
 
 
@@ -74,9 +74,7 @@ def _hits(pattern: str, bar: Bar) -> list[tuple[float, float]]:
     """Beats and velocities of a pattern of digits in a bar; its steps are sixteenths (16 signs) or eighths (8)."""
     per_beat = max(len(pattern) // 4, 1)
     fitted = fit_steps(pattern, bar.metre, per_beat)
-    hits = [
-        (bar.first + step / per_beat, int(sign) / 10 + 0.05) for step, sign in enumerate(fitted) if sign.isdigit()
-    ]
+    hits = [(bar.first + step / per_beat, int(sign) / 10 + 0.05) for step, sign in enumerate(fitted) if sign.isdigit()]
     return [(beat, velocity) for beat, velocity in hits if beat < bar.end - 1e-6]
 
 
@@ -134,7 +132,9 @@ def cluster(velocity: float = 0.6) -> Player:
         events: list[Event] = []
         for bar in sheet.phrase.bars:
             chord = chord_at(sheet.chords, bar.first)
-            bottom = into_range(near(chord.root, seat.held[0] if seat.held else (seat.low + seat.high) / 2), seat.low, seat.high)
+            bottom = into_range(
+                near(chord.root, seat.held[0] if seat.held else (seat.low + seat.high) / 2), seat.low, seat.high
+            )
             seat.held = (bottom,)
             above = [bottom + step for step in (1, 2, 3) if (bottom + step) % 12 in chord.scale][:1]
             pitches = [bottom, *above, bottom + (6 if dice.material.random() < 0.5 else 7)]
@@ -203,7 +203,9 @@ def arpeggio(
     return play
 
 
-def ostinato(cells: Sequence[Sequence[int]], step: float = 0.5, held: float = 0.55, accents: str = "96767676") -> Player:
+def ostinato(
+    cells: Sequence[Sequence[int]], step: float = 0.5, held: float = 0.55, accents: str = "96767676"
+) -> Player:
     """A short figure that will not let go: cells of chord degrees (0 root, 1 third, 2 fifth, 3 octave), accented."""
 
     def play(sheet: Sheet, seat: Seat, dice: Dice) -> list[Event]:
@@ -298,7 +300,9 @@ def left_hand(patterns: Sequence[Sequence[float]], step: float = 0.5) -> Player:
                 bass = into_range(near(chord.bass, seat.low + 8), seat.low, seat.high)
                 pitch = bass + _in_chord(place, chord)
                 ring = bar.end - beat if number == 0 else min(step * 2.5, bar.end - beat)
-                events.append(Event(beat, ring, min(pitch, seat.high), 0.74 if number == 0 else 0.58 + 0.03 * (number % 2)))
+                events.append(
+                    Event(beat, ring, min(pitch, seat.high), 0.74 if number == 0 else 0.58 + 0.03 * (number % 2))
+                )
         return events
 
     return play
@@ -420,9 +424,12 @@ def walking_bass() -> Player:
                     goal = near(after.bass, last)
                     pitch = goal + (1 if dice.moment.random() < 0.5 else -1)
                 else:
-                    tones = [near(tone, last + float(dice.moment.choice(np.array([-4, 4])))) for tone in chord.tones]
-                    moving = [pitch for pitch in tones if pitch != last] or tones
-                    pitch = min(moving, key=lambda p: abs(p - last) + 2 * float(dice.moment.random()))
+                    # The line climbs from the low half of its range and comes down from the high one, mostly by thirds.
+                    centre = seat.low + 12
+                    way = 1 if last + float(dice.moment.normal(0, 4)) < centre else -1
+                    pool = chord.tones if number % 2 == 0 else tuple(chord.scale)
+                    moving = [p for p in range(last - 7, last + 8) if p % 12 in pool and (p - last) * way > 0]
+                    pitch = min(moving or [last], key=lambda p: abs(abs(p - last) - 3) + float(dice.moment.random()))
                 pitch = into_range(pitch, seat.low, seat.high)
                 events.append(Event(beat, 0.92, pitch, 0.8 if number % 2 == 0 else 0.74))
                 if dice.moment.random() < 0.08:
@@ -461,8 +468,8 @@ def oompah(chords_too: bool = True) -> Player:
 # The tune
 
 
-def theme(octave: int = 0, velocity: float = 0.82) -> Player:
-    """The tune as it was written, in this player's octave."""
+def theme(velocity: float = 0.82) -> Player:
+    """The tune as it was written, in the octave of this player's register."""
 
     def play(sheet: Sheet, seat: Seat, dice: Dice) -> list[Event]:
         del dice
@@ -470,7 +477,7 @@ def theme(octave: int = 0, velocity: float = 0.82) -> Player:
             Event(
                 note.beat,
                 note.length,
-                into_range(note.pitch + seat.lead_shift + 12 * octave, seat.low, seat.high),
+                into_range(note.pitch + seat.tune_shift, seat.low, seat.high),
                 velocity * note.weight,
             )
             for note in sheet.tune
@@ -497,7 +504,9 @@ def counter(velocity: float = 0.68) -> Player:
                 end = starts[place + 1] if place + 1 < len(starts) else bar.end
                 chord = chord_at(sheet.chords, beat)
                 guide = chord.tones[1:2] + chord.tones[3:4] if place == 0 else tuple(chord.scale)
-                options = [near(tone, last + (0 if place == 0 else float(dice.moment.integers(-2, 3)))) for tone in guide]
+                options = [
+                    near(tone, last + (0 if place == 0 else float(dice.moment.integers(-2, 3)))) for tone in guide
+                ]
                 pitch = min(options or [near(chord.root, last)], key=lambda p: abs(p - last) + (2 if p == last else 0))
                 pitch = into_range(pitch, seat.low, seat.high)
                 events.append(Event(beat, (end - beat) * 0.97, pitch, velocity))

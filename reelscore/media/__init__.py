@@ -4,6 +4,8 @@ The only package that touches FFmpeg, through PyAV.
 """
 
 from reelscore.media.digest import PictureHash, picture_sha256
+from reelscore.media.encode import encode_sound
+from reelscore.media.mux import mux
 from reelscore.media.play import Damage, Picture, Sound, play, soundtrack
 from reelscore.media.probe import Clip, probe
 
@@ -13,6 +15,8 @@ __all__ = [
     "Picture",
     "PictureHash",
     "Sound",
+    "encode_sound",
+    "mux",
     "picture_sha256",
     "play",
     "probe",

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
+from pathlib import Path
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -12,7 +12,7 @@ from av.stream import AttachmentStream, DataStream, Discard, Stream
 from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
-from reelscore.media.opening import is_cover, packets
+from reelscore.media.opening import is_cover, opened, packets
 
 MP4_KINDS = frozenset({"mp4", "mov"})
 REORDERED_PACKETS = 32  # more pictures than this never wait for their decoding time to become known
@@ -31,6 +31,15 @@ def carry(result: OutputContainer, stream: Stream, kind: str) -> Stream:
     new.metadata.update({key: value for key, value in stream.metadata.items() if key.lower() not in PER_FILE_TAGS})
     new.disposition = stream.disposition
     return new
+
+
+def attach_cover(result: OutputContainer, cover: Stream, path: Path) -> None:
+    """The cover of the film in `path` as an attachment, which is what Matroska makes of it."""
+    kind = cover.codec_context.codec.canonical_name
+    kind = "jpeg" if kind == "mjpeg" else kind
+    with opened(path) as source:
+        picture = next((bytes(packet) for packet in packets(source, source.streams[cover.index])), b"")
+    result.add_attachment(cover.metadata.get("filename", f"cover.{kind}"), f"image/{kind}", picture)
 
 
 def extras(source: InputContainer, picture: VideoStream) -> list[Stream]:
@@ -84,8 +93,8 @@ def _from_template(result: OutputContainer, stream: Stream, tag: str | None) -> 
 def _header_holds(kind: str, stream: Stream, tag: str | None) -> bool:
     if not isinstance(stream, AttachmentStream | DataStream) and stream.codec_context is None:
         return False
-    if isinstance(stream, AttachmentStream) and kind != "matroska":
-        return False
+    if isinstance(stream, AttachmentStream) or (is_cover(stream) and kind not in MP4_KINDS):
+        return kind == "matroska"
     try:
         with av.open(io.BytesIO(), "w", format=kind) as trial:
             _from_template(trial, stream, tag)
@@ -105,17 +114,20 @@ class Clock:
 
     shift: int  # in units of the stream's time base
     step: int  # one picture's length in the same units
-    _waiting: list[Packet] = field(default_factory=list)
+    before_zero: bool  # whether times before the first picture may stay; without pictures they begin with it
+    _waiting: "list[Packet[Stream]]" = field(default_factory=list)
     _last: int | None = None
 
-    def feed(self, packet: Packet) -> Iterator[Packet]:
+    def feed(self, packet: "Packet[Stream]") -> "Iterator[Packet[Stream]]":
         packet.pts = None if packet.pts is None else packet.pts - self.shift
         packet.dts = None if packet.dts is None else packet.dts - self.shift
+        if not self.before_zero and packet.pts is not None and packet.pts < 0:
+            _begin_at_zero(packet)
         self._waiting.append(packet)
         if self._last is not None or packet.dts is not None or len(self._waiting) > REORDERED_PACKETS:
             yield from self.flush()
 
-    def flush(self) -> Iterator[Packet]:
+    def flush(self) -> "Iterator[Packet[Stream]]":
         """The packets that still wait."""
         waiting, self._waiting = self._waiting, []
         if self._last is None:
@@ -123,7 +135,7 @@ class Clock:
         for packet in waiting:
             yield self._ordered(packet)
 
-    def _date(self, waiting: list[Packet]) -> None:
+    def _date(self, waiting: "list[Packet[Stream]]") -> None:
         """Decoding times for the first packets, backwards from the first that is known."""
         if not waiting:
             return
@@ -136,7 +148,7 @@ class Clock:
             if packet.dts is None:
                 packet.dts = known - steps * self.step
 
-    def _ordered(self, packet: Packet) -> Packet:
+    def _ordered(self, packet: "Packet[Stream]") -> "Packet[Stream]":
         earliest = None if self._last is None else self._last + 1
         time = packet.dts
         if time is None or (earliest is not None and time < earliest):
@@ -148,3 +160,10 @@ class Clock:
                 packet.pts = time
         packet.dts = self._last = time
         return packet
+
+
+def _begin_at_zero(packet: "Packet[Stream]") -> None:
+    """A caption that began before the first picture begins with it: a time below 0 would move the whole film."""
+    if packet.duration and packet.pts is not None:
+        packet.duration = max(0, packet.duration + packet.pts)
+    packet.pts = packet.dts = 0

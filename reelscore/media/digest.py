@@ -32,6 +32,9 @@ class PictureHash:
         self._length_bytes = _length_bytes(self._codec, bytes(stream.codec_context.extradata or b""))
 
     def add(self, packet: "Packet[Stream]") -> None:
+        """Takes in one packet; those that the file's edit list hides do not count."""
+        if packet.is_discard:
+            return
         coded = bytes(packet)
         if self._codec in ("h264", "hevc"):
             units = _lengthed(coded, self._length_bytes) if self._length_bytes else _started(coded)

@@ -43,28 +43,66 @@ def holds_picture(path: Path) -> bool:
 def whole_sound(path: Path, start: float = 0.0, rate: int = 48_000) -> Iterator[Samples]:
     """The sound from `start` (in the file's own time) until it ends by itself, in blocks (2, n); none where there is none.
 
-    Unlike `soundtrack` it is neither cut nor filled up at its end, so its length can be compared with the picture's.
+    Unlike `soundtrack` it is neither cut nor filled up at its end, so its length can be compared with the picture's. Only
+    what a coder put in to fill its last packet is left out, where the container says so.
     """
     with opened(path) as container:
         sound = sound_stream(container)
         if sound is None:
             return
         resampler = av.AudioResampler("fltp", "stereo", rate)
-        early: int | None = None  # samples still to be left out because they lie before `start`
+        track = _Track(start, rate, sound)
         for frame in _frames(container, sound):
-            if early is None:
-                begins = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else start
-                early = round((start - begins) * rate)
-                if early < 0:
-                    yield np.zeros((2, -early), np.float32)
-                    early = 0
+            begins = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else start
+            yield from track.opening(begins)
             frame.pts = None
             for piece in resampler.resample(frame):
-                samples = np.asarray(piece.to_ndarray(), np.float32)
-                yield samples[:, early:]
-                early = max(0, early - samples.shape[1])
-        for piece in resampler.resample(None) if early is not None else ():
-            yield np.asarray(piece.to_ndarray(), np.float32)
+                yield from track.following(np.asarray(piece.to_ndarray(), np.float32))
+        for piece in resampler.resample(None) if track.opened else ():
+            yield from track.following(np.asarray(piece.to_ndarray(), np.float32))
+        yield from track.ending()
+
+
+class _Track:
+    """Lays decoded sound from `start` on, and tells the sound's own end from the filling of its last packet."""
+
+    def __init__(self, start: float, rate: int, sound: AudioStream) -> None:
+        self.opened = False
+        self._start = start
+        self._rate = rate
+        self._early = 0  # samples still to be left out because they lie before `start`
+        self._left = 1 << 62  # samples until the end that the container states
+        self._beyond: list[Samples] = []
+        self._filling = rate * (sound.codec_context.frame_size or 0) / (sound.codec_context.sample_rate or rate)
+        if sound.duration is not None and sound.time_base is not None:
+            ends = float(((sound.start_time or 0) + sound.duration) * sound.time_base)
+            self._left = max(0, round((ends - start) * rate))
+
+    def opening(self, begins: float) -> Iterator[Samples]:
+        """Silence where the sound begins after `start`; counts only once."""
+        if self.opened:
+            return
+        self.opened = True
+        late = round((begins - self._start) * self._rate)
+        self._early = max(0, -late)
+        if late > 0:
+            yield from self.following(np.zeros((2, late), np.float32))
+
+    def following(self, samples: Samples) -> Iterator[Samples]:
+        skipped = min(self._early, samples.shape[1])
+        self._early -= skipped
+        samples = samples[:, skipped:]
+        inside = samples[:, : self._left]
+        self._left -= inside.shape[1]
+        if inside.shape[1]:
+            yield inside
+        if inside.shape[1] < samples.shape[1]:
+            self._beyond.append(samples[:, inside.shape[1] :])
+
+    def ending(self) -> Iterator[Samples]:
+        """What lies beyond the stated end, unless it is no more than a packet's filling."""
+        if sum(piece.shape[1] for piece in self._beyond) > self._filling:
+            yield from self._beyond
 
 
 def stills(clip: Clip, times: Sequence[float], longer_side: int = 160) -> Iterator[Still]:
@@ -86,8 +124,9 @@ def stills(clip: Clip, times: Sequence[float], longer_side: int = 160) -> Iterat
             if not wanted:
                 return
             before, then = frame, time
-        for _ in wanted if before is not None else ():
-            yield Still(then, shrink(before))
+        if before is not None:
+            last = Still(then, shrink(before))
+            yield from (last for _ in wanted)
 
 
 def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:

@@ -7,22 +7,25 @@ its distance to the first picture.
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
-from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.container.core import Chapter
+from av.packet import Packet
 from av.stream import AttachmentStream, Stream
 from av.video.stream import VideoStream
 
 from reelscore.audio import Samples
 from reelscore.errors import InputError, OutputError
+from reelscore.media.copying import MP4_KINDS, Clock, attach_cover, carry, extras, holds_stream, name
 from reelscore.media.encode import CODECS, Codec, Encoder, add_track, exactly, fitting_rate, holds, local
-from reelscore.media.copying import MP4_KINDS, Clock, carry, extras, holds_stream, name
-from reelscore.media.opening import opened, packets, picture_stream
+from reelscore.media.opening import is_cover, opened, packets, picture_stream
 from reelscore.media.probe import Clip
 from reelscore.outputs import written_whole
 from reelscore.progress import Progress, unseen
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
 
 # FFmpeg's name of the container and the codec of its sound, by the suffix of the film's name.
 FILMS = {
@@ -32,6 +35,7 @@ FILMS = {
     ".mkv": ("matroska", "opus"),
     ".webm": ("webm", "opus"),
 }
+FILM_CODECS = ("aac", "opus", "flac", "pcm")
 OWN_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration"})
 
 
@@ -55,14 +59,14 @@ def mux(
     kind, codec = _container_and_codec(target, sound_codec)
     if target.exists() and target.samefile(clip.path):
         raise InputError(f"{target} is the film itself; give another name for the result.")
+    _check_edit(clip, target, kind)
     with opened(clip.path) as source:
-        picture = picture_stream(source, clip.path)
-        _check_picture(picture, clip, target, kind)
+        _check_picture(picture_stream(source, clip.path), clip, target, kind)
         with written_whole(target) as temporary:
             try:
                 with av.open(local(temporary), "w", format=kind, container_options=_options(source, kind)) as result:
-                    sound = exactly(blocks, round(clip.duration * rate))
-                    return _write(source, picture, result, kind, clip, sound, rate, codec, progress)
+                    sound = _Track(result, codec, rate, exactly(blocks, round(clip.duration * rate)))
+                    return _Transfer(clip, source, result, kind).run(sound, progress)
             except av.error.FFmpegError as problem:
                 if isinstance(problem, OSError):
                     raise
@@ -75,11 +79,11 @@ def _container_and_codec(target: Path, sound_codec: str | None) -> tuple[str, Co
         raise InputError(
             f"{target} does not say a film format that can be written; end its name in {', '.join(FILMS)}."
         )
-    if sound_codec is not None and sound_codec not in CODECS:
-        raise InputError(f"There is no sound codec {sound_codec!r}; choose {', '.join(CODECS)}.")
+    if sound_codec is not None and sound_codec not in FILM_CODECS:
+        raise InputError(f"There is no sound codec {sound_codec!r} for films; choose {', '.join(FILM_CODECS)}.")
     codec = CODECS[sound_codec or usual]
     if not holds(kind, codec):
-        fitting = ", ".join(name for name, other in CODECS.items() if holds(kind, other))
+        fitting = ", ".join(name for name in FILM_CODECS if holds(kind, CODECS[name]))
         raise InputError(f"A {target.suffix} film cannot hold {codec.name} sound; choose {fitting}.")
     return kind, codec
 
@@ -92,6 +96,18 @@ def _check_picture(picture: VideoStream, clip: Clip, target: Path, kind: str) ->
     raise InputError(f"{target} cannot hold the film's picture as it is ({clip.video_codec}); {remedy}.")
 
 
+def _check_edit(clip: Clip, target: Path, kind: str) -> None:
+    """Copying packets keeps a hidden beginning hidden only where the new file can hide it too."""
+    if clip.edit == "assembled":
+        raise InputError(
+            f"{clip.path} is joined from pieces by an edit list, not in its picture; export it anew first."
+        )
+    if clip.edit == "trimmed" and kind not in MP4_KINDS:
+        raise InputError(
+            f"{clip.path} hides pictures before its beginning, which {target} cannot; end its name in .mp4 or .mov."
+        )
+
+
 def _options(source: InputContainer, kind: str) -> dict[str, str]:
     if kind not in MP4_KINDS:
         return {}
@@ -100,70 +116,99 @@ def _options(source: InputContainer, kind: str) -> dict[str, str]:
     return {"movflags": "+faststart+use_metadata_tags" if named else "+faststart"}
 
 
-def _write(
-    source: InputContainer,
-    picture: VideoStream,
-    result: OutputContainer,
-    kind: str,
-    clip: Clip,
-    sound: Iterator[Samples],
-    rate: int,
-    codec: Codec,
-    progress: Progress,
-) -> tuple[str, ...]:
-    first = next(sound)
-    remarks: list[str] = []
-    carried: dict[int, Stream] = {picture.index: carry(result, picture, kind)}
-    track = _Track(result, add_track(result, codec, fitting_rate(codec, rate), first.shape[0]), chain([first], sound), rate)
-    for stream in extras(source, picture):
-        if holds_stream(kind, stream):
-            carried[stream.index] = carry(result, stream, kind)
+class _Track:
+    """The new sound, encoded block by block as the picture advances."""
+
+    def __init__(self, result: OutputContainer, codec: Codec, rate: int, blocks: Iterator[Samples]) -> None:
+        first = next(blocks)  # the first block says how many channels there are
+        self._blocks = chain([first], blocks)
+        self._result = result
+        self._codec = codec
+        self._rate = rate
+        self._channels = first.shape[0]
+
+    def begin(self) -> None:
+        """Gives the sound its stream in the result."""
+        stream = add_track(self._result, self._codec, fitting_rate(self._codec, self._rate), self._channels)
+        self._encoder = Encoder(stream, self._rate)
+
+    def reach(self, time: float) -> None:
+        """Writes sound until just after `time`."""
+        while self._encoder.time <= time and (block := next(self._blocks, None)) is not None:
+            self._result.mux(self._encoder.encode(block))
+
+    def finish(self) -> None:
+        self.reach(float("inf"))
+        self._result.mux(self._encoder.flush())
+
+
+class _Transfer:
+    """One film on its way into a new file: the picture first, then the new sound, then what else it holds."""
+
+    def __init__(self, clip: Clip, source: InputContainer, result: OutputContainer, kind: str) -> None:
+        self._clip = clip
+        self._source = source
+        self._result = result
+        self._kind = kind
+        self._picture = picture_stream(source, clip.path)
+        self._carried: dict[int, Stream] = {}
+
+    def run(self, sound: _Track, progress: Progress) -> tuple[str, ...]:
+        self._carry(self._picture)
+        sound.begin()
+        left_out = [stream for stream in extras(self._source, self._picture) if not self._carry(stream)]
+        tags = self._source.metadata
+        self._result.metadata.update({key: value for key, value in tags.items() if key.lower() not in OWN_TAGS})
+        self._result.set_chapters(self._chapters())
+        for stream, packet in self._packets():
+            if stream is self._picture and packet.dts is not None:
+                time = float(packet.dts * packet.time_base)
+                sound.reach(time)
+                progress("mux", min(max(time / self._clip.duration, 0.0), 1.0))
+            packet.stream = self._carried[stream.index]
+            self._result.mux(packet)
+        sound.finish()
+        progress("mux", 1.0)
+        return tuple(f"{name(stream)} was left out: a {self._kind} film cannot hold it." for stream in left_out)
+
+    def _carry(self, stream: Stream) -> bool:
+        if not holds_stream(self._kind, stream):
+            return False
+        if is_cover(stream) and self._kind == "matroska":
+            attach_cover(self._result, stream, self._clip.path)
         else:
-            remarks.append(f"{name(stream)} was left out: a {kind} film cannot hold it.")
-    result.metadata.update({key: value for key, value in source.metadata.items() if key.lower() not in OWN_TAGS})
-    result.set_chapters(_chapters(source, clip))
-    _copy(source, picture, result, carried, clip, track, progress)
-    track.finish()
-    progress("mux", 1.0)
-    return tuple(remarks)
+            self._carried[stream.index] = carry(self._result, stream, self._kind)
+        return True
 
+    def _chapters(self) -> "list[Chapter]":
+        """The chapters in the new file's time, without those that end before the first picture."""
+        moved: list[Chapter] = []
+        for chapter in self._source.chapters():
+            shift = round(self._clip.start / float(chapter["time_base"] or 1))
+            if chapter["end"] > shift:
+                chapter["start"], chapter["end"] = max(0, chapter["start"] - shift), chapter["end"] - shift
+                moved.append(chapter)
+        return moved
 
-def _chapters(source: InputContainer, clip: Clip) -> list[Chapter]:
-    """The chapters in the new file's time, without those that end before the first picture."""
-    moved: list[Chapter] = []
-    for chapter in source.chapters():
-        shift = round(clip.start / float(chapter["time_base"] or 1))
-        if chapter["end"] > shift:
-            chapter["start"], chapter["end"] = max(0, chapter["start"] - shift), chapter["end"] - shift
-            moved.append(chapter)
-    return moved
+    def _packets(self) -> "Iterator[tuple[Stream, Packet[Stream]]]":
+        """The carried packets in the new file's time, each with the stream that it came from."""
+        streams = [s for s in self._source.streams if s.index in self._carried and not isinstance(s, AttachmentStream)]
+        clocks = {stream.index: self._clock(stream) for stream in streams}
+        behind: list[Packet[Stream]] = []  # pictures that the edit list hides; they go if none that is shown needs them
+        for packet in packets(self._source, *streams):
+            stream = self._source.streams[packet.stream_index]
+            shown = [packet]
+            if stream is self._picture:
+                behind.append(packet)
+                shown, behind = ([], behind) if packet.is_discard else (behind, [])
+            for part in shown:
+                for timed in clocks[stream.index].feed(part):
+                    yield stream, timed
+        for stream in streams:
+            for timed in clocks[stream.index].flush():
+                yield stream, timed
 
-
-def _copy(
-    source: InputContainer,
-    picture: VideoStream,
-    result: OutputContainer,
-    carried: dict[int, Stream],
-    clip: Clip,
-    track: "_Track",
-    progress: Progress,
-) -> None:
-    """All packets of the carried streams, with the sound kept just ahead of the picture so that little waits."""
-    streams = [stream for stream in source.streams if stream.index in carried]
-    moving = [stream for stream in streams if not isinstance(stream, AttachmentStream)]
-    clocks = {stream.index: _clock(stream, clip) for stream in moving}
-    ready = chain(
-        ((source.streams[packet.stream_index], packet_ready)
-        for packet in packets(source, *moving)
-        for packet_ready in clocks[packet.stream_index].feed(packet)),
-        ((stream, packet_ready) for stream in moving for packet_ready in clocks[stream.index].flush()),
-    )
-    for stream, packet in ready:
-        if stream.index == picture.index:
-            time = float((packet.dts or 0) * packet.time_base)
-            track.reach(time)
-            progress("mux", min(max(time / clip.duration, 0.0), 1.0))
-        elif packet.pts is not None and packet.pts < 0:
-            _begin_at_zero(packet)
-        packet.stream = carried[stream.index]
-        result.mux(packet)
+    def _clock(self, stream: Stream) -> Clock:
+        unit = float(stream.time_base or 1)
+        step = max(1, round(1 / (self._clip.frame_rate * unit)))
+        return Clock(round(self._clip.start / unit), step, before_zero=isinstance(stream, VideoStream))

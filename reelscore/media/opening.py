@@ -58,9 +58,8 @@ def opened(path: Path) -> Iterator[InputContainer]:
         raise MediaError(f"{path} cannot be opened ({problem.strerror}); give a film that can be read.") from problem
     except ValueError as problem:
         raise MediaError(f"{path!s} is no file name ({problem}); check the name of the film.") from problem
-    with file:
-        with _container(path, file) as container:
-            yield container
+    with file, _container(path, file) as container:
+        yield container
 
 
 def _container(path: Path, file: BinaryIO) -> InputContainer:
@@ -90,9 +89,7 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     if not films:
         held = "only sound" if container.streams.audio else "no moving picture"
         raise MediaError(f"{path} holds {held}; give a video file.")
-    return max(
-        films, key=lambda s: (bool(s.disposition & Disposition.default), _area(s), -s.index)
-    )
+    return max(films, key=lambda s: (bool(s.disposition & Disposition.default), _area(s), -s.index))
 
 
 def _area(stream: VideoStream) -> int:

@@ -10,7 +10,6 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.audio.stream import AudioStream
-from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 from av.video.frame import VideoFrame
@@ -102,9 +101,7 @@ def play(
         progress("analysis", 1.0)
 
 
-def soundtrack(
-    clip: Clip, rate: int = 48_000, channels: int = 2, *, damage: Damage | None = None
-) -> Iterator[Samples]:
+def soundtrack(clip: Clip, rate: int = 48_000, channels: int = 2, *, damage: Damage | None = None) -> Iterator[Samples]:
     """The film's own sound in blocks of one second, (channels, rate); the last may be shorter.
 
     Together they are exactly round(duration · rate) samples from the first picture on. Gaps, damage, a missing start
@@ -143,7 +140,7 @@ class _Pictures:
 
     def decode(self, packet: "Packet[Stream] | None") -> Iterator[Picture]:
         try:
-            frames = self._stream.decode(packet)  # type: ignore[arg-type]
+            frames = self._stream.decode(packet)
         except av.error.FFmpegError:
             self._damage.picture_packets += 1
             return
@@ -174,7 +171,7 @@ class _Sounds:
 
     def decode(self, packet: "Packet[Stream] | None") -> Iterator[Sound]:
         try:
-            frames = self._stream.decode(packet)  # type: ignore[arg-type]
+            frames = self._stream.decode(packet)
         except av.error.FFmpegError:
             self._damage.sound_packets += 1
             return

@@ -6,8 +6,10 @@ without duration, cut-off files and variable frame rates. This reads the file on
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from typing import Literal, TypeAlias
 
 import av
 from av.container import InputContainer
@@ -16,6 +18,9 @@ from av.video.stream import VideoStream
 
 from reelscore.errors import MediaError
 from reelscore.media.opening import opened, packets, picture_stream, sound_stream
+
+# What the file's own edit list does to the picture: nothing, hide some of its beginning or end, join pieces of it.
+Edit: TypeAlias = Literal["none", "trimmed", "assembled"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Clip:
     container: str
     has_sound: bool
     sound_codec: str | None
+    edit: Edit
     remarks: tuple[str, ...]
 
 
@@ -50,6 +56,7 @@ class _Span:
     end: float
     frames: int
     frame_rate: float
+    edit: Edit
 
 
 def probe(path: Path) -> Clip:
@@ -85,6 +92,7 @@ def probe(path: Path) -> Clip:
         container=kind,
         has_sound=sound is not None,
         sound_codec=sound_codec,
+        edit=span.edit,
         remarks=_remarks(declared, span),
     )
 
@@ -125,37 +133,45 @@ def _declared_duration(container: InputContainer, stream: VideoStream) -> float 
 def _span(container: InputContainer, stream: VideoStream, path: Path) -> _Span:
     """Reads all packets of the picture without decoding; those that the container hides count for nothing."""
     times: list[int] = []
-    last_length = 0
+    hidden: list[int] = []
+    latest, last_length = -1 << 62, 0
     for packet in packets(container, stream):
         time = packet.pts if packet.pts is not None else packet.dts
         if time is None:
             time = times[-1] + max(last_length, 1) if times else 0
         if packet.is_discard:
+            hidden.append(time)
             continue
-        if not times or time >= max_time:
-            max_time, last_length = time, packet.duration or 0
+        if time >= latest:
+            latest, last_length = time, packet.duration or 0
         times.append(time)
     if len(times) < 2:
         raise MediaError(f"{path} holds a single picture, not a film; give a video file.")
     unit = float(stream.time_base or 0)
     times.sort()
-    steps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
-    usual = max(median(steps), 1)
-    last_length = last_length or usual
-    measured = (len(times) - 1) / ((times[-1] - times[0] or usual) * unit)
+    usual = max(round(median(later - earlier for earlier, later in pairwise(times))), 1)
+    end = latest + (last_length or usual)
+    mean = (len(times) - 1) / ((times[-1] - times[0] or usual) * unit)
     return _Span(
         start=times[0] * unit,
-        end=(times[-1] + last_length) * unit,
+        end=end * unit,
         frames=len(times),
-        frame_rate=_frame_rate(measured, stream.average_rate),
+        frame_rate=_frame_rate(mean, 1 / (usual * unit), stream.average_rate),
+        edit=_edit(hidden, times[0], end),
     )
 
 
-def _frame_rate(measured: float, declared: Fraction | None) -> float:
-    """The mean rate; the declared one where both agree, since containers round times."""
-    if declared and abs(measured / float(declared) - 1) < 0.01:
+def _frame_rate(mean: float, usual: float, declared: Fraction | None) -> float:
+    """The mean rate; but the declared one where it agrees with what was measured, since containers round times."""
+    if declared and any(abs(measured / float(declared) - 1) < 0.01 for measured in (mean, usual)):
         return float(declared)
-    return measured
+    return mean
+
+
+def _edit(hidden: list[int], start: int, end: int) -> Edit:
+    if not hidden:
+        return "none"
+    return "assembled" if any(start <= time < end for time in hidden) else "trimmed"
 
 
 def _remarks(declared: float | None, span: _Span) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ class SoundTimeline:
     def _resample(self, frame: AudioFrame | None) -> Iterator[Samples]:
         if self._resampler is not None:
             for piece in self._resampler.resample(frame):
-                yield piece.to_ndarray()
+                yield np.asarray(piece.to_ndarray(), np.float32)
 
     def _lay(self, samples: Samples) -> Iterator[Samples]:
         dropped = min(self._overlap, samples.shape[1])

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 MOST_GAIN_DB = 30.0
-MOST_LIMITING_DB = 20.0
+MOST_LIMITING_DB = 26.0
 _CLICK = gain_from_db(-60.0)
 _FADE_IN, _FADE_OUT = 0.002, 0.010
 
@@ -121,7 +121,7 @@ class _Survey:
 def _survey(desk: Desk, levels: Levels, settings: MixSettings, progress: Callable[[float], None]) -> _Survey:
     # Peaks that stay well below what the limiter will have to touch need not be known exactly.
     floor_db = settings.true_peak_dbtp - settings.headroom_db - (settings.loudness_lufs - levels.expected_lufs) - 6.0
-    meter = Meter(RATE, STEP, peak_floor=gain_from_db(floor_db) if np.isfinite(floor_db) else None)
+    meter = Meter(RATE, STEP, peak_floor=gain_from_db(floor_db) if np.isfinite(floor_db) else np.inf)
     ends: list[float] = []
     done = 0
     for block in desk.blocks(levels.faders):

@@ -167,8 +167,7 @@ def _cut(desk: Desk) -> Iterable[Samples]:
 
 
 def _energies(blocks: Iterable[Samples], progress: Callable[[float], None], desk: Desk) -> Floats:
-    # No peak is asked for here, so none is looked for between the samples.
-    meter = Meter(RATE, STEP, peak_floor=float("inf"))
+    meter = Meter(RATE, STEP)
     done = 0
     for block in blocks:
         meter.add(block)

@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-LOOK_AHEAD = 0.006
-HOLD = 0.015
-RELEASE_DB_PER_SECOND = 40.0
+LOOK_AHEAD = 0.004
+HOLD = 0.01
+RELEASE = 0.06  # seconds in which a reduction falls to 1/e of its dB
 _SLOW_SHARE = 0.5
-_SLOW_REACH = 0.6
+_SLOW_WINDOW = 0.8
 _MARGIN_DB = 0.1  # a moving gain lets a peak between two samples pass a little higher than a still one
 
 
@@ -27,7 +27,7 @@ def reductions(peaks: npt.NDArray[np.float32], gain_db: float, ceiling_dbtp: flo
     if not over.any():
         return np.zeros(len(peaks) + 1)
     needed = np.maximum(np.append(over, 0.0), np.append(0.0, over))
-    slow = _ridden(needed, step)
+    slow = _ridden(_caught(needed, step), step)
     return slow + _caught(np.maximum(needed - slow, 0.0), step)
 
 
@@ -37,25 +37,26 @@ def _over(peaks: npt.NDArray[np.float32], gain_db: float, ceiling_db: float) -> 
     return np.maximum(levels - ceiling_db, 0.0)
 
 
-def _ridden(needed: Floats, step: float) -> Floats:
-    """A share of the need, spread over the second before and after it."""
-    from scipy.ndimage import maximum_filter1d, uniform_filter1d
+def _ridden(taken: Floats, step: float) -> Floats:
+    """A share of what would be taken on average around each moment: much where peaks keep coming, next to nothing for a single one."""
+    from scipy.ndimage import uniform_filter1d
 
-    reach = max(1, round(_SLOW_REACH / step))
-    held = maximum_filter1d(needed, 2 * reach + 1, mode="nearest")
-    smooth = uniform_filter1d(uniform_filter1d(held, reach, mode="nearest"), reach, mode="nearest")
-    return np.asarray(_SLOW_SHARE * smooth)
+    width = max(1, round(_SLOW_WINDOW / step))
+    return np.asarray(
+        _SLOW_SHARE * uniform_filter1d(uniform_filter1d(taken, width, mode="nearest"), width, mode="nearest")
+    )
 
 
 def _caught(needed: Floats, step: float) -> Floats:
-    """Down within the look-ahead, held, and back at a steady rate; never less than what is needed."""
+    """Down within the look-ahead, held, and back ever more slowly; never less than what is needed."""
     from scipy.ndimage import convolve1d, maximum_filter1d
 
     ahead, hold = max(1, round(LOOK_AHEAD / step)), round(HOLD / step)
-    reach = ahead + hold
-    # The window looks `ahead` to the future and `hold` to the past; the smoothing is as wide as twice the look-ahead or less.
-    held = maximum_filter1d(needed, 2 * reach + 1, mode="constant")
-    fall = RELEASE_DB_PER_SECOND * step * np.arange(len(held))
-    falling = np.maximum.accumulate(held + fall) - fall
+    held = maximum_filter1d(needed, 2 * ahead + hold + 1, origin=hold // 2, mode="constant")
+    # A peak that falls by a constant factor per knot is a straight line in the logarithm, so the highest of all
+    # falling peaks is a running maximum.
+    fall = step / RELEASE * np.arange(len(held))
+    with np.errstate(divide="ignore"):
+        falling = np.exp(np.maximum.accumulate(np.log(held) + fall) - fall)
     window = np.hanning(2 * ahead + 3)[1:-1]
     return np.asarray(convolve1d(falling, window / window.sum(), mode="nearest"))

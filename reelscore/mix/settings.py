@@ -43,10 +43,10 @@ class MixSettings:
     loudness_lufs: float = -14.0
     true_peak_dbtp: float = -1.0
     dialogue_gated: bool = False
-    headroom_db: float = 0.0
+    headroom_db: float = 0.7
 
 
-def settings_for(loudness: str = "online", original: Original = "duck", headroom_db: float = 0.0) -> MixSettings:
+def settings_for(loudness: str = "online", original: Original = "duck", headroom_db: float = 0.7) -> MixSettings:
     """The settings for a preset's name or a number of LUFS such as "-16". Raises InputError."""
     preset = LOUDNESS_PRESETS.get(loudness.strip().lower())
     if preset is None:

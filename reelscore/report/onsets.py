@@ -23,6 +23,8 @@ BANDS = 56
 LOWEST_HZ, HIGHEST_HZ = 30.0, 16_000.0
 COLUMN_HOPS = 10  # hops that share one column of the spectrogram
 _FLOOR = 1e-4  # −80 dBFS: what lies lower does not count
+_MASKED_DB = 55.0
+_LEAST_DB = 0.3  # strength below which nothing counts as a beginning
 _LAG = 2  # hops back to what a band is held against
 
 
@@ -54,8 +56,7 @@ class Listener:
         self._waiting = samples
 
     def finish(self) -> Heard:
-        """What was heard in all."""
-        self.add(np.zeros((1, WINDOW // 2), np.float32))
+        """What was heard in all; the last 20 ms are too short to say what begins in them."""
         strength = np.concatenate([np.zeros(0), *self._flux])
         if len(self._pooled):
             self._columns.append(self._pooled.max(axis=0)[None])
@@ -68,8 +69,12 @@ class Listener:
         if not len(self._levels):
             self._levels = np.repeat(levels[:1] * 0 + 20 * np.log10(_FLOOR), _LAG, axis=0).astype(np.float32)
         history = np.concatenate([self._levels, levels])
-        before = maximum_filter1d(history[:-_LAG], 3, axis=1)
-        self._flux.append(np.maximum(history[_LAG:] - before, 0.0).mean(axis=1, dtype=np.float64))
+        now, before = history[_LAG:], maximum_filter1d(history[:-_LAG], 3, axis=1)
+        # What is masked by the loudest band, then or now, cannot be heard to begin.
+        masked = np.maximum(now.max(axis=1), before.max(axis=1))[:, None] - np.float32(_MASKED_DB)
+        self._flux.append(
+            (np.maximum(now, masked) - np.maximum(before, masked)).clip(min=0.0).mean(axis=1, dtype=np.float64)
+        )
         self._levels = history[-_LAG:]
         pooled = np.concatenate([self._pooled, levels])
         whole = len(pooled) // COLUMN_HOPS * COLUMN_HOPS
@@ -85,16 +90,12 @@ def onsets(strength: Floats) -> Floats:
         return np.zeros(0)
     around = uniform_filter1d(strength, 31, mode="constant")
     highest = maximum_filter1d(strength, 7, mode="constant")
-    peaks = np.flatnonzero((strength == highest) & (strength > LEAST_DB + 1.5 * around))
+    peaks = np.flatnonzero((strength == highest) & (strength > _LEAST_DB + 1.5 * around))
     picked: list[int] = []
     for peak in peaks.tolist():
         if not picked or peak - picked[-1] >= 4:
             picked.append(peak)
-    return np.array([_refined(strength, peak) for peak in picked]) * HOP_SECONDS + _DELAY
-
-
-LEAST_DB = 0.5
-_DELAY = 0.0  # seconds from the strength's peak to the beginning that made it
+    return np.array([_refined(strength, peak) for peak in picked]) * HOP_SECONDS
 
 
 def _refined(strength: Floats, peak: int) -> float:
@@ -128,4 +129,4 @@ def _bands() -> npt.NDArray[np.float32]:
     low, middle, high = (np.array(edges[first : first + BANDS]) for first in range(3))
     rising = (bins[:, None] - low) / (middle - low)
     falling = (high - bins[:, None]) / (high - middle)
-    return np.maximum(np.minimum(rising, falling), 0.0).astype(np.float32)
+    return np.asarray(np.maximum(np.minimum(rising, falling), 0.0), np.float32)

@@ -15,7 +15,7 @@ import numpy as np
 from reelscore.audio import Audio, Samples, StemWriter
 from reelscore.compose.score import Score
 from reelscore.progress import Progress, unseen
-from reelscore.sound.desk import Channel, Group, Sum, added, clear_below, open_rooms
+from reelscore.sound.desk import Channel, Group, Sum, added, open_rooms
 from reelscore.sound.effects import HOP_SAMPLES
 from reelscore.sound.patches.patch import Patch
 from reelscore.sound.playing import NoteCache, Player
@@ -101,6 +101,6 @@ def _groups(score: Score, patches: Mapping[str, Patch], rate: int, seed: int, *,
     members: dict[str, list[Channel]] = {}
     for index, part in enumerate(score.parts):
         player = Player(part, patches[part.instrument], rate, cache, seed + index)
-        channel = Channel(part, player, rate, clear_below(part, with_bass))
+        channel = Channel(part, player, rate, with_bass)
         members.setdefault(part.name if apart else "all", []).append(channel)
     return [Group(name, channels, rooms, rate) for name, channels in members.items()]

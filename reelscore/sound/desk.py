@@ -30,9 +30,10 @@ from reelscore.sound.playing import Player
 from reelscore.vocabulary import INSTRUMENTS, Family
 
 # Patches play at −20 dBFS; a full score of ten parts comes out near −18 LUFS with this, its peaks just under the ceiling.
-MASTER_DB = 0.0
-AIR_HZ, AIR_DB = 6500.0, 3.0
-MONO_BELOW_HZ = 120.0
+MASTER_DB = -4.0
+# Many synthesised parts together are darker than a recording of them: presence from 1.8 kHz up, air on top.
+TILT = ((1800.0, 2.5), (6500.0, 5.0))
+MONO_BELOW_HZ = 100.0
 LEVEL_STEP_SAMPLES = 256
 
 # Below these frequencies (Hz) a family only muddies the bass; with a bass playing, all that share its register step back further.
@@ -48,6 +49,20 @@ CLEAR_BELOW_HZ: dict[Family, float] = {
     "synths": 70.0,
 }
 CLEAR_BELOW_BASS_HZ = 85.0
+# Synthesised tones have fewer high partials, and less of bow, breath and hammer, than the instruments have: dB above 2.5 kHz.
+PRESENCE_HZ = 2500.0
+PRESENCE_DB: dict[Family, float] = {
+    "keys": 4.0,
+    "mallets": 2.0,
+    "plucked": 4.0,
+    "strings": 5.0,
+    "woodwind": 3.0,
+    "brass": 4.0,
+    "voices": 4.0,
+    "pads": 3.0,
+    "synths": 3.0,
+    "bass": 3.0,
+}
 # Instruments that are recorded close, in a small room; all others sit in the hall.
 CLOSE: tuple[str, ...] = (
     "drum kit",
@@ -65,11 +80,11 @@ CLOSE: tuple[str, ...] = (
 class Channel:
     """One part on the desk: its player, its place between left and right, its level over time."""
 
-    def __init__(self, part: Part, player: Player, rate: int, clear_below_hz: float | None) -> None:
+    def __init__(self, part: Part, player: Player, rate: int, with_bass: bool) -> None:
         self.room = STUDIO if part.instrument in CLOSE else HALL
         self.send = np.float32(gain_from_db(part.reverb_db))
         self._player = player
-        self._filter = Filter(high_pass(clear_below_hz, rate)) if clear_below_hz else None
+        self._filter = tone_of(part, rate, with_bass)
         self._levels = part.levels
         self._rate = rate
         self._now = 0
@@ -101,14 +116,18 @@ def level_curve(levels: Sequence[tuple[float, float]], begin: int, length: int, 
     points = np.power(10.0, np.interp(np.arange(first, last + 1) * (step / rate), times, levels_db) / 20.0)
     ramp = np.arange(step) / step
     curve = points[:-1, np.newaxis] + np.diff(points)[:, np.newaxis] * ramp
-    return curve.reshape(-1)[begin - first * step :][:length].astype(np.float32)
+    return np.asarray(curve.reshape(-1)[begin - first * step :][:length], np.float32)
 
 
-def clear_below(part: Part, with_bass: bool) -> float | None:
-    """The frequency in Hz under which a part is silenced; None for basses, drums and effects, whose place that is."""
+def tone_of(part: Part, rate: int, with_bass: bool) -> Filter | None:
+    """The filter of a part's channel; None for drums and effects, which sound as they are struck."""
     family = INSTRUMENTS[part.instrument].family
-    own_hz = CLEAR_BELOW_HZ.get(family)
-    return max(own_hz, CLEAR_BELOW_BASS_HZ) if own_hz and with_bass else own_hz
+    sections = []
+    if family in CLEAR_BELOW_HZ:
+        sections.append(high_pass(max(CLEAR_BELOW_HZ[family], CLEAR_BELOW_BASS_HZ if with_bass else 0.0), rate))
+    if family in PRESENCE_DB:
+        sections.append(high_shelf(PRESENCE_HZ, PRESENCE_DB[family], rate))
+    return Filter(np.concatenate(sections).astype(np.float32)) if sections else None
 
 
 class Group:
@@ -121,7 +140,7 @@ class Group:
             room: Reverb(heard) for room, heard in rooms.items() if any(channel.room == room for channel in channels)
         }
         self._mono_bass = MonoBass(MONO_BELOW_HZ, rate)
-        self._air = Filter(high_shelf(AIR_HZ, AIR_DB, rate))
+        self._tilt = Filter(np.concatenate([high_shelf(corner_hz, gain_db, rate) for corner_hz, gain_db in TILT]))
 
     def mix(self, strips: Sequence[Samples | None], length: int) -> Samples:
         """The sum of what the group's channels play, a strip of `length` samples for each, in their rooms."""
@@ -135,7 +154,7 @@ class Group:
         total = added(layers)
         if total is None:
             return np.zeros((2, length), np.float32)
-        return self._air(self._mono_bass(total))
+        return self._tilt(self._mono_bass(total))
 
 
 def added(blocks: Iterator[Samples] | Sequence[Samples]) -> Samples | None:

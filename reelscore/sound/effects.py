@@ -53,9 +53,11 @@ def high_shelf(corner_hz: float, gain_db: float, rate: int) -> Sections:
     cosine = float(np.cos(omega))
     width = float(np.sin(omega)) * sqrt(amplitude * ((amplitude + 1.0 / amplitude) * (1.0 / 0.7 - 1.0) + 2.0))
     more, less = amplitude + 1.0, amplitude - 1.0
-    zeros = amplitude * np.array([more + less * cosine + width, -2.0 * (less + more * cosine), more + less * cosine - width])
+    zeros = amplitude * np.array(
+        [more + less * cosine + width, -2.0 * (less + more * cosine), more + less * cosine - width]
+    )
     poles = np.array([more - less * cosine + width, 2.0 * (less - more * cosine), more - less * cosine - width])
-    return (np.concatenate([zeros, poles])[np.newaxis] / poles[0]).astype(np.float32)
+    return np.asarray(np.concatenate([zeros, poles])[np.newaxis] / poles[0], np.float32)
 
 
 class MonoBass:
@@ -90,7 +92,7 @@ STUDIO = Room(decay=0.6, dullness=0.6, delay=0.004, spread=0.025, seed=12)
 
 
 def response(room: Room, rate: int) -> Samples:
-    """The impulse response of a room (2, n): left and right differ, each of unit energy, so the send's level is the room's level.
+    """The impulse response of a room (2, n): left and right differ, and music is as loud in it as it was sent there.
 
     Noise in octave bands, each with its own exponential decay, after a few single reflections.
     """
@@ -124,13 +126,16 @@ def response(room: Room, rate: int) -> Samples:
 
 
 def _without_rumble(whole: Floats, rate: int) -> Samples:
-    """The response with its bass thinned below 160 Hz, its end faded out, and unit energy on each side."""
+    """The response with its bass thinned below 160 Hz, its end faded out, and a power of 1 between 300 Hz and 3 kHz."""
+    from scipy.fft import rfft, rfftfreq
     from scipy.signal import sosfilt
 
     thinned = np.asarray(sosfilt(high_pass(160.0, rate).astype(np.float64), whole, axis=1))
     fade = thinned.shape[1] // 10
     thinned[:, -fade:] *= np.linspace(1.0, 0.0, fade) ** 2
-    return np.asarray(thinned / np.sqrt(np.sum(thinned**2, axis=1, keepdims=True)), np.float32)
+    frequency = rfftfreq(thinned.shape[1], 1.0 / rate)
+    power = np.abs(rfft(thinned, axis=1)[:, (frequency > 300.0) & (frequency < 3000.0)]) ** 2
+    return np.asarray(thinned / np.sqrt(np.mean(power, axis=1, keepdims=True)), np.float32)
 
 
 class Reverb:
@@ -223,7 +228,7 @@ class GainCurve:
         del self._allowed[:ready], self._gains[:ready]
         ramp = np.arange(HOP_SAMPLES) / HOP_SAMPLES
         curve = nodes[:-1, np.newaxis] + np.diff(nodes)[:, np.newaxis] * ramp
-        return curve.reshape(-1).astype(np.float32)
+        return np.asarray(curve.reshape(-1), np.float32)
 
     def _compress(self, block: Samples) -> list[float]:
         """The compressor's gain at the end of each hop of the block."""

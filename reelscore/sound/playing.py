@@ -136,7 +136,11 @@ def _events(part: Part, rate: int, seed: int) -> tuple[_Event, ...]:
         # takes go round, so that the same take never sounds twice running
         struck[note.pitch] = struck.get(note.pitch, seed) + 1
         stroke = Stroke(
-            part.instrument, note.pitch, velocity, _stepped(note.duration, instrument.family), struck[note.pitch] % takes
+            part.instrument,
+            note.pitch,
+            velocity,
+            _stepped(note.duration, instrument.family),
+            struck[note.pitch] % takes,
         )
         gain = (min(max(note.velocity, 0.0), 1.0) / velocity) ** LOUDNESS_EXPONENT
         first = max(round(note.start * rate), 0)

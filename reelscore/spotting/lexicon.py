@@ -6,6 +6,7 @@ and -ness are folded, and a slip of one key is forgiven in longer words, never i
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -151,7 +152,7 @@ def name_in_vocabulary(text: str, kinds: tuple[Kind, ...], called: str) -> str:
         for meaning in meanings:
             if meaning.kind == kind:
                 return meaning.name
-    tables = {"genre": GENRES, "mood": MOODS, "instrument": INSTRUMENTS, "family": FAMILIES}
+    tables: dict[Kind, Iterable[str]] = {"genre": GENRES, "mood": MOODS, "instrument": INSTRUMENTS, "family": FAMILIES}
     names = [name for kind in kinds for name in tables[kind]]
     words = {letters: m.name for letters, ms in lexicon().items() for m in ms if m.kind in kinds}
     near = list(dict.fromkeys(words[letters] for letters in get_close_matches(letters_of(text)[:40], words, 3, 0.7)))

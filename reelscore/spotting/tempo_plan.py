@@ -5,15 +5,16 @@ one frame of it, at least 10 and at most 40 ms. What is tried, from the calmest 
 
     1  one tempo throughout, within 3 % of the wish
     2  a tempo that bends by 3 % at most
-    3  one that bends further, with ramps and, outside grooves, now and then a bar of another metre before a scene
-    4  the same with the widest limits
+    3  one that bends further, up to 9 % in the densest cutting; grooves to 4 %
 
-and whatever is still not met is left to play freely between the beats. No beat ever differs from the one before by more
+From 2 on, and never in grooves, a bar of another metre may come now and then, best right before a scene;
+whatever is still not met is left to play freely between the beats. No beat ever differs from the one before by more
 than 3 % (grooves: 1 %); a stretch that drives one way by more than 3 % is written down as a ramp, in pieces of 6 % at most.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -43,21 +44,68 @@ class _Worth:
 
 
 @dataclass(frozen=True)
+class _Film:
+    """The cues inside a film, its duration, and how far in seconds a beat may fall from a cue to meet it."""
+
+    cues: tuple[Cue, ...]
+    duration: float
+    reach: float
+
+
+@dataclass(frozen=True)
 class _Rung:
-    """One try: what the search may do, and the limits that the finished curve must keep."""
+    """One try: what the search may do, and the limits that the finished curve must keep.
+
+    All is relative to the wished period times `around`.
+    """
 
     freedom: Freedom
     span: float
     change: float
+    around: float = 1.0
+
+
+@dataclass(frozen=True)
+class _Enough:
+    """The shares of cues that must be met before a bolder plan is not worth its restlessness."""
+
+    scene_on_downbeat: float
+    scene_on_beat: float
+    cut_on_beat: float
+
+    def met(self, placed: Sequence[Cue]) -> bool:
+        """Whether these cues are met so often, and each cue of a person."""
+        scenes = [cue for cue in placed if cue.kind in ("scene", "ending")]
+        cuts = [cue for cue in placed if cue.kind in ("cut", "motion")]
+        persons = [cue for cue in placed if cue.kind == "person"]
+        return (
+            all(cue.grid != "free" for cue in persons)
+            and sum(cue.grid == "downbeat" for cue in scenes) >= self.scene_on_downbeat * len(scenes)
+            and sum(cue.grid != "free" for cue in scenes) >= self.scene_on_beat * len(scenes)
+            and sum(cue.grid != "free" for cue in cuts) >= self.cut_on_beat * len(cuts)
+        )
+
+
+@dataclass(frozen=True)
+class _Manner:
+    """How free styles or grooves are planned: what cues are worth, the tries from calm to bold, and what is enough."""
+
+    worth: dict[str, _Worth]
+    rungs: tuple[_Rung, ...]
+    enough: _Enough
 
 
 _WORTH = {
     "person": _Worth(8.0, 2.0),
-    "scene": _Worth(1.8, 1.2),
-    "ending": _Worth(1.8, 1.2),
+    "scene": _Worth(1.6, 1.0),
+    "ending": _Worth(1.6, 1.0),
     "cut": _Worth(0.95, 0.05),
     "motion": _Worth(0.45, 0.05),
 }
+# A groove moves so little that it cannot have all: it takes the scenes.
+_WORTH_IN_GROOVES = _WORTH | {"scene": _Worth(1.2, 2.0), "ending": _Worth(1.2, 2.0), "cut": _Worth(0.65, 0.1)}
+_AIMED, _KEPT = 0.96, 0.99  # of the reach: where the search may lay a beat, and where the curve must keep it
+_OFF_WISH = 0.08  # that is how far the median tempo may lie from the wish
 _OTHER_METRES = 0.15
 _LAST_DOWNBEAT = 3.0  # seconds before the end, ± 1: the final chord falls there and rings
 _LONG_ENOUGH = 8.0  # films shorter than this end as they can
@@ -78,53 +126,80 @@ def plan_tempo(
     arguments always give the same plan.
     """
     if not (0 < duration < np.inf and 30 <= tempo_bpm <= 240 and 1 <= beats_per_bar <= 11 and frame > 0):
-        raise ValueError(f"no tempo map for {duration} s at {tempo_bpm} BPM, {beats_per_bar} beats, frames of {frame} s")
-    reach = min(max(frame, 0.01), 0.04)
-    worthy = [cue for cue in cues if 0 < cue.time <= duration]
-    tempo_map = _one_tempo(worthy, duration, tempo_bpm, beats_per_bar, reach)
-    if tempo_map is None:
-        for rung in _rungs(grooves, beats_per_bar):
-            tempo_map = _bent(worthy, duration, tempo_bpm, beats_per_bar, reach, rung)
-            if _enough(_placed(worthy, tempo_map, reach)):
+        raise ValueError(
+            f"no tempo map for {duration} s at {tempo_bpm} BPM, {beats_per_bar} beats, frames of {frame} s"
+        )
+    manner = _groove_manner() if grooves else _free_manner(beats_per_bar)
+    film = _Film(tuple(cue for cue in cues if 0 < cue.time <= duration), duration, min(max(frame, 0.01), 0.04))
+    wish = 60.0 / tempo_bpm
+    tempo_map = _one_tempo(film, wish, beats_per_bar, manner.enough)
+    most = -1.0
+    for rung in manner.rungs if tempo_map is None else ():
+        tried = _bent(film, wish * rung.around, beats_per_bar, rung, manner.worth)
+        placed = _placed(film.cues, tried, film.reach)
+        earned = _earned(placed, manner.worth)
+        if earned > most and abs(tried.tempo_bpm / tempo_bpm - 1) <= _OFF_WISH:
+            tempo_map, most = tried, earned
+            if manner.enough.met(placed):
                 break
     assert tempo_map is not None
-    return Plan(tempo_map, _placed(cues, tempo_map, reach))
+    return Plan(tempo_map, _placed(cues, tempo_map, film.reach))
 
 
-def _rungs(grooves: bool, beats_per_bar: int) -> tuple[_Rung, ...]:
-    if grooves:
-        return (
-            _Rung(Freedom(0.02, 0.0085, 0.05, 0.02), 0.025, 0.0098),
-            _Rung(Freedom(0.035, 0.0085, 0.02, 0.005), 0.039, 0.0098),
-        )
-    other = tuple(size for size in (beats_per_bar - 2, beats_per_bar - 1, beats_per_bar + 1) if size > 1)
-    return (
-        _Rung(Freedom(0.03, 0.0085, 0.1, 0.03, 1.5, other), 0.035, 0.015),
-        _Rung(Freedom(0.06, 0.02, 0.1, 0.02, 1.2, other), 0.065, 0.025),
-        _Rung(Freedom(0.08, 0.026, 0.05, 0.006, 1.0, other), 0.082, 0.0295),
+def _earned(placed: Sequence[Cue], worth: dict[str, _Worth]) -> float:
+    """What the cues that are met are worth."""
+    return sum(
+        (0.5 + cue.strength)
+        * (worth[cue.kind].beat * (cue.grid != "free") + worth[cue.kind].downbeat * (cue.grid == "downbeat"))
+        for cue in placed
     )
 
 
-def _one_tempo(cues: list[Cue], duration: float, tempo_bpm: float, beats_per_bar: int, reach: float) -> TempoMap | None:
+def _groove_manner() -> _Manner:
+    gentle, firm = Freedom(0.02, 0.0085, 0.05, 0.02), Freedom(0.036, 0.0085, 0.02, 0.005)
+    rungs = (
+        _Rung(gentle, 0.023, 0.0098),
+        _Rung(firm, 0.039, 0.0098),
+        _Rung(firm, 0.039, 0.0098, around=0.97),
+        _Rung(firm, 0.039, 0.0098, around=1.03),
+    )
+    return _Manner(_WORTH_IN_GROOVES, rungs, _Enough(0.6, 0.85, 0.5))
+
+
+def _free_manner(beats_per_bar: int) -> _Manner:
+    other = tuple(size for size in (beats_per_bar - 2, beats_per_bar - 1, beats_per_bar + 1) if size > 1)
+    gentle = Freedom(0.03, 0.0085, 0.1, 0.03, 1.5, other)
+    firm = Freedom(0.055, 0.018, 0.1, 0.02, 1.5, other)
+    bold = Freedom(0.08, 0.0262, 0.05, 0.008, 1.5, other)
+    boldest = replace(bold, off_wish=0.03, change=0.003)
+    rungs = (
+        _Rung(gentle, 0.033, 0.015),
+        _Rung(firm, 0.06, 0.022),
+        _Rung(bold, 0.083, 0.0295),
+        _Rung(boldest, 0.083, 0.0295, around=0.97),
+        _Rung(boldest, 0.083, 0.0295, around=1.03),
+    )
+    return _Manner(_WORTH, rungs, _Enough(0.7, 0.9, 0.8))
+
+
+def _one_tempo(film: _Film, wish: float, beats_per_bar: int, enough: _Enough) -> TempoMap | None:
     """A constant tempo within 3 % of the wish that meets every cue, the nearest to the wish, or None."""
-    wish = 60.0 / tempo_bpm
+    times = np.array([cue.time for cue in film.cues])
     periods = wish * (1 + np.arange(-12, 13) * 0.0025)
-    times = np.array([cue.time for cue in cues])
-    if cues:
+    if len(times):
         counts = np.arange(np.ceil(times[-1] / wish / 1.03), np.floor(times[-1] / wish * 1.03) + 1)
         periods = np.concatenate([[wish], times[-1] / counts[counts > 0]])
-    best: tuple[float, TempoMap] | None = None
-    for period in sorted(periods.tolist(), key=lambda period: abs(np.log(period / wish))):
+    by_nearness = sorted(periods.tolist(), key=lambda period: abs(np.log(period / wish)))
+    second_best = None
+    for period in by_nearness:
         fitted = _fitted(times, period, wish)
-        if not np.all(np.abs(times - np.round(times / fitted) * fitted) <= 0.9 * reach):
-            continue
-        tempo_map = TempoMap.steady(60.0 / fitted, duration, beats_per_bar)
-        if cues and not _enough(_placed(cues, tempo_map, reach)):
-            continue
-        distance = abs(float(np.log(fitted / wish))) + (0.0 if _rings(tempo_map, duration) else 1.0)
-        if best is None or distance < best[0] - 1e-9:
-            best = distance, tempo_map
-    return best[1] if best else None
+        if np.all(np.abs(times - np.round(times / fitted) * fitted) <= _AIMED * film.reach):
+            tempo_map = TempoMap.steady(60.0 / fitted, film.duration, beats_per_bar)
+            if enough.met(_placed(film.cues, tempo_map, film.reach)):
+                if _rings(tempo_map, film.duration):
+                    return tempo_map
+                second_best = second_best or tempo_map
+    return second_best
 
 
 def _fitted(times: Floats, period: float, wish: float) -> float:
@@ -143,23 +218,20 @@ def _rings(tempo_map: TempoMap, duration: float) -> bool:
     return bool(np.any(np.abs(before_end - _LAST_DOWNBEAT) <= 1.0))
 
 
-def _bent(
-    cues: list[Cue], duration: float, tempo_bpm: float, beats_per_bar: int, reach: float, rung: _Rung
-) -> TempoMap:
+def _bent(film: _Film, wish: float, beats_per_bar: int, rung: _Rung, worth: dict[str, _Worth]) -> TempoMap:
     """The map that the search finds with this freedom, its curve calmed."""
-    targets = [_target(cue, 0.9 * reach) for cue in cues]
-    if duration >= _LONG_ENOUGH:
-        targets.append(Target(duration - _LAST_DOWNBEAT, 0.9, 0.0, 1.5))
-    wish = 60.0 / tempo_bpm
-    path = _with_few_other_metres(targets, duration, wish, beats_per_bar, rung.freedom)
+    targets = [_target(cue, film.reach, worth) for cue in film.cues]
+    if film.duration >= _LONG_ENOUGH:
+        targets.append(Target(film.duration - _LAST_DOWNBEAT, 0.9, 0.0, 1.5))
+    path = _with_few_other_metres(targets, film.duration, wish, beats_per_bar, rung.freedom)
     limits = Limits(wish * (1 - rung.span), wish * (1 + rung.span), rung.change)
-    beats = np.round(calm_curve(path.beats, _boxes(cues, path, duration, reach), limits), 6)
+    beats = np.round(calm_curve(path.beats, _boxes(film, path, worth), limits), 6)
     return TempoMap(beats=tuple(beats.tolist()), bars=path.bars, ramps=_ramps(beats))
 
 
-def _target(cue: Cue, reach: float) -> Target:
-    worth, weight = _WORTH[cue.kind], 0.5 + cue.strength
-    return Target(cue.time, reach, weight * worth.beat, weight * worth.downbeat)
+def _target(cue: Cue, reach: float, worth: dict[str, _Worth]) -> Target:
+    weight = 0.5 + cue.strength
+    return Target(cue.time, _AIMED * reach, weight * worth[cue.kind].beat, weight * worth[cue.kind].downbeat)
 
 
 def _with_few_other_metres(
@@ -174,19 +246,20 @@ def _with_few_other_metres(
     return best_path(targets, duration, period, beats_per_bar, replace(freedom, other_bars=()))
 
 
-def _boxes(cues: list[Cue], path: Path, duration: float, reach: float) -> list[Box]:
+def _boxes(film: _Film, path: Path, worth: dict[str, _Worth]) -> list[Box]:
     """Where the curve must keep the beats that the search laid on cues, on the final chord and on the end."""
     last = len(path.beats) - 1
-    boxes = {last: Box(last, duration, float(path.beats[-1]) + reach + 1.0, None)}
+    boxes = {last: Box(last, film.duration, float(path.beats[-1]) + 1.0, None)}
     downbeats = np.cumsum(path.bars)[:-1]
-    before_end = duration - path.beats[downbeats] - _LAST_DOWNBEAT
-    if duration >= _LONG_ENOUGH and np.any(np.abs(before_end) < 0.95):
+    before_end = film.duration - path.beats[downbeats] - _LAST_DOWNBEAT
+    if film.duration >= _LONG_ENOUGH and np.any(np.abs(before_end) < 0.95):
         chord = int(downbeats[np.argmin(np.abs(before_end))])
-        boxes[chord] = Box(chord, duration - _LAST_DOWNBEAT - 1.0, duration - _LAST_DOWNBEAT + 1.0, None)
-    for cue in sorted(cues, key=lambda cue: _target(cue, reach).beat):
+        latest = film.duration - _LAST_DOWNBEAT + 1.0
+        boxes[chord] = Box(chord, latest - 2.0, latest, None)
+    for cue in sorted(film.cues, key=lambda cue: _target(cue, film.reach, worth).beat):
         beat = int(np.argmin(np.abs(path.beats - cue.time)))
-        if beat > 0 and abs(path.beats[beat] - cue.time) <= 0.9 * reach:
-            low, high = cue.time - 0.95 * reach, cue.time + 0.95 * reach
+        if beat > 0 and abs(path.beats[beat] - cue.time) <= _AIMED * film.reach:
+            low, high = cue.time - _KEPT * film.reach, cue.time + _KEPT * film.reach
             if beat in boxes:
                 low, high = max(low, boxes[beat].low), min(high, boxes[beat].high)
             boxes[beat] = Box(beat, low, high, cue.time)
@@ -200,7 +273,7 @@ def _ramps(beats: Floats) -> tuple[Ramp, ...]:
     moves[np.abs(moves) < 5e-4] = 0.0
     turns = [0, *(np.flatnonzero(np.sign(moves[1:]) != np.sign(moves[:-1])) + 1).tolist(), len(moves)]
     ramps: list[Ramp] = []
-    for start, stop in zip(turns, turns[1:], strict=False):
+    for start, stop in pairwise(turns):
         if abs(tempo[stop] - tempo[start]) > np.log(1.03):
             first = start
             for beat in range(start + 1, stop + 1):
@@ -226,16 +299,3 @@ def _nearest(times: Floats, time: float) -> float:
     """Seconds from `time` to the nearest of the sorted `times`."""
     after = int(np.searchsorted(times, time))
     return float(np.min(np.abs(times[max(after - 1, 0) : after + 1] - time)))
-
-
-def _enough(placed: Sequence[Cue]) -> bool:
-    """Whether a plan meets so many cues that a bolder one is not worth its restlessness."""
-    scenes = [cue for cue in placed if cue.kind in ("scene", "ending")]
-    others = [cue for cue in placed if cue.kind in ("cut", "motion")]
-    persons = [cue for cue in placed if cue.kind == "person"]
-    return (
-        all(cue.grid != "free" for cue in persons)
-        and sum(cue.grid != "free" for cue in scenes) >= 0.9 * len(scenes)
-        and sum(cue.grid == "downbeat" for cue in scenes) >= 0.7 * len(scenes)
-        and sum(cue.grid != "free" for cue in others) >= 0.8 * len(others)
-    )

@@ -7,6 +7,7 @@ the calmest tempo. Long films go through a window that slides, so memory does no
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -119,7 +120,9 @@ def best_path(targets: list[Target], duration: float, period: float, beats_per_b
         found = _search(_earnings(targets, start, reach, grid, bars, freedom), reach, last, walk, grid, bars)
         keep = len(found.cells)
         if not last:
-            keep = 1 + max(n for n, cell in enumerate(found.cells) if found.places[n] in bars.downbeats and cell < window)
+            keep = 1 + max(
+                n for n, cell in enumerate(found.cells) if found.places[n] in bars.downbeats and cell < window
+            )
         walk.cells.extend(start + cell for cell in found.cells[1:keep])
         walk.places.extend(found.places[1:keep])
         walk.levels.extend(found.levels[1:keep])
@@ -174,8 +177,9 @@ def _search(earned: Floats, reach: int, last: bool, walk: _Walk, grid: _Grid, ba
     table = _sweep(earned, walk.places[-1], walk.levels[-1], grid, bars)
     middle = int(grid.periods[len(grid.periods) // 2])
     if last:
-        late = np.arange(earned.shape[1] - reach, dtype=np.float32)[None, :, None] * (_RUN_ON / middle)
-        ends, first = table.value[bars.downbeats, reach:] - late, reach
+        late = np.arange(earned.shape[1] - reach) * (_RUN_ON / middle)
+        ends = table.value[bars.downbeats, reach:] - late.astype(np.float32)[None, :, None]
+        first = reach
     else:
         ends, first = table.value[:, reach - middle : reach], reach - middle
     place, cell, level = (int(n) for n in np.unravel_index(int(np.argmax(ends)), ends.shape))
@@ -208,7 +212,7 @@ def _sweep(earned: Floats, place: int, level: int, grid: _Grid, bars: _Bars) -> 
     either = np.flatnonzero(one != two)
     looking_back = longest + np.arange(shortest)[:, None] - grid.periods[None, :]
     edges = [*range(1, total, shortest), total]
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         came = onward[:, low + looking_back[: high - low], np.arange(levels)]
         best, other = came[one], came[two[either]]
         second[either, low:high] = other > best[either]

@@ -4,20 +4,20 @@ Each family of instruments is a module that holds a `PATCHES` table; this file j
 vocabulary and one in the table of its family.
 """
 
-from reelscore.sound.patches import basses, blown, bowed, effects, keys, kits, mallets, plucked, synths, voices_and_pads
+from reelscore.sound.patches.basses import PATCHES as BASSES
+from reelscore.sound.patches.blown import PATCHES as BLOWN
+from reelscore.sound.patches.bowed import PATCHES as BOWED
+from reelscore.sound.patches.keys import PATCHES as KEYS
+from reelscore.sound.patches.kits import PATCHES as KITS
+from reelscore.sound.patches.mallets import PATCHES as MALLETS
 from reelscore.sound.patches.patch import Patch, Play
+from reelscore.sound.patches.plucked import PATCHES as PLUCKED
+from reelscore.sound.patches.risers_and_impacts import PATCHES as EFFECTS
+from reelscore.sound.patches.synths import PATCHES as SYNTHS
+from reelscore.sound.patches.voices_and_pads import PATCHES as VOICES_AND_PADS
 
 __all__ = ["PATCHES", "Patch", "Play"]
 
 PATCHES: dict[str, Patch] = (
-    keys.PATCHES
-    | mallets.PATCHES
-    | plucked.PATCHES
-    | bowed.PATCHES
-    | blown.PATCHES
-    | voices_and_pads.PATCHES
-    | synths.PATCHES
-    | basses.PATCHES
-    | kits.PATCHES
-    | effects.PATCHES
+    KEYS | MALLETS | PLUCKED | BOWED | BLOWN | VOICES_AND_PADS | SYNTHS | BASSES | KITS | EFFECTS
 )

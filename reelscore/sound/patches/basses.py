@@ -4,18 +4,38 @@ import numpy as np
 
 from reelscore.audio import Samples, gain_from_db
 from reelscore.sound.patches import loudness
-from reelscore.sound.patches.envelopes import audio_rate, cents, control_times, finished, held, settle, take, velocity_gain
+from reelscore.sound.patches.envelopes import (
+    audio_rate,
+    cents,
+    control_times,
+    finished,
+    held,
+    settle,
+    take,
+    velocity_gain,
+)
 from reelscore.sound.patches.oscillators import hertz, modes, morph, noise, running_phase, together
 from reelscore.sound.patches.patch import Patch
 from reelscore.sound.patches.players import numbers_within, tables
-from reelscore.sound.patches.strings import Body, Peak, add_burst, fading, let_ring, plucked_at, softened, string_partials
+from reelscore.sound.patches.strings import (
+    Body,
+    Peak,
+    add_burst,
+    fading,
+    let_ring,
+    plucked_at,
+    softened,
+    string_partials,
+)
 from reelscore.sound.patches.synths import filtered
 
 UPRIGHT_RELEASE = 0.16
 ELECTRIC_RELEASE = 0.14
 SYNTH_RELEASE = 0.10
 
-UPRIGHT_BODY = Body((Peak(62, 25, 0.6), Peak(105, 35, 1.2), Peak(170, 60, 0.8), Peak(310, 160, 0.5), Peak(700, 500, 0.3)), 38, 950, 1.8)
+UPRIGHT_BODY = Body(
+    (Peak(62, 25, 0.6), Peak(105, 35, 1.2), Peak(170, 60, 0.8), Peak(310, 160, 0.5), Peak(700, 500, 0.3)), 38, 950, 1.8
+)
 
 
 def upright_bass(pitch: int, velocity: float, duration: float, rate: int, variation: int) -> Samples:
@@ -23,10 +43,10 @@ def upright_bass(pitch: int, velocity: float, duration: float, rate: int, variat
     rng = take("upright bass", pitch, variation)
     pitch_hz = hertz(pitch)
     partials = string_partials(pitch_hz, 1.2e-4, rate, top_hz=3200.0, most=40)
-    corner_hz = 300.0 + 650.0 * velocity**1.3
+    corner_hz = 260.0 + 900.0 * velocity**1.4
     colour = plucked_at(partials.number, 0.29 + 0.02 * rng.uniform(-1, 1), 0.15) / partials.number**0.6
     colour *= softened(partials.frequency_hz, corner_hz, 1.9) * UPRIGHT_BODY.response(partials.frequency_hz)
-    decay = fading(partials.frequency_hz, 3.2 * 2.0 ** (-(pitch - 28) / 26.0), 4.5) + 0.16 * partials.number
+    decay = fading(partials.frequency_hz, 3.8 * 2.0 ** (-(pitch - 28) / 34.0), 3.0) + 0.13 * partials.number
     apart = float(cents(rng.uniform(1.0, 2.0)))
     # The second plane turns into the first over a quarter of a second: the mwah.
     strings = together(
@@ -34,9 +54,11 @@ def upright_bass(pitch: int, velocity: float, duration: float, rate: int, variat
         modes(partials.frequency_hz * apart, 0.7 * decay, -0.35 * colour * (partials.number > 1), -0.1),
     )
     body = modes(np.array([62.0, 105.0, 172.0]), np.array([18.0, 26.0, 36.0]), np.array([0.02, 0.03, 0.02]), 0.0)
-    sounding = together(loudness.levelled(strings), body).scaled(velocity_gain(velocity, 20.0))
+    sounding = together(loudness.levelled(strings, 3.5), body).scaled(velocity_gain(velocity, 20.0))
     sound = let_ring(sounding, duration, UPRIGHT_RELEASE, rate)
-    add_burst(sound, noise(250.0, 1600.0, round(0.06 * rate), rate, rng), 0.035, 0.03 * velocity_gain(velocity, 24.0), rate)
+    add_burst(
+        sound, noise(250.0, 1600.0, round(0.06 * rate), rate, rng), 0.035, 0.03 * velocity_gain(velocity, 24.0), rate
+    )
     return finished(sound, rate, attack=0.011 - 0.005 * velocity)
 
 
@@ -45,8 +67,8 @@ def electric_bass(pitch: int, velocity: float, duration: float, rate: int, varia
     rng = take("electric bass", pitch, variation)
     pitch_hz = hertz(pitch)
     partials = string_partials(pitch_hz, 1.0e-4, rate, top_hz=4000.0, most=50)
-    colour = plucked_at(partials.number, 0.17, 0.1) * plucked_at(partials.number, 0.27, 0.25) / partials.number
-    colour *= softened(partials.frequency_hz, 500.0 + 1300.0 * velocity**1.3, 1.9)
+    colour = plucked_at(partials.number, 0.17, 0.1) * plucked_at(partials.number, 0.27, 0.25) / partials.number**0.7
+    colour *= softened(partials.frequency_hz, 420.0 + 1600.0 * velocity**1.4, 1.8)
     decay = fading(partials.frequency_hz, 7.0 * 2.0 ** (-(pitch - 28) / 30.0), 1.8) + 0.09 * partials.number
     apart = float(cents(rng.uniform(0.4, 1.0)))
     strings = together(
@@ -55,7 +77,9 @@ def electric_bass(pitch: int, velocity: float, duration: float, rate: int, varia
     )
     sounding = loudness.levelled(strings).scaled(velocity_gain(velocity, 19.0))
     sound = let_ring(sounding, duration, ELECTRIC_RELEASE, rate)
-    add_burst(sound, noise(400.0, 2500.0, round(0.03 * rate), rate, rng), 0.018, 0.018 * velocity_gain(velocity, 24.0), rate)
+    add_burst(
+        sound, noise(400.0, 2500.0, round(0.03 * rate), rate, rng), 0.018, 0.018 * velocity_gain(velocity, 24.0), rate
+    )
     return finished(sound, rate, attack=0.005 - 0.0025 * velocity)
 
 
@@ -67,17 +91,19 @@ def synth_bass(pitch: int, velocity: float, duration: float, rate: int, variatio
     times = control_times(count, rate)
     number = numbers_within(pitch_hz, rate, 5000.0)
     saw = (1.0 + 0.5 * (number % 2)) / number
-    corners = 110.0 * np.array([1.0, 2.5, 6.0 + 8.0 * velocity]) * (pitch_hz / 55.0) ** 0.35
-    sine = 0.9 * (number == 1)
-    colours = [saw * filtered(pitch_hz * number, corner, 0.6) + sine for corner in corners]
-    place = (0.5 + 0.4 * velocity) + (0.6 + 0.9 * velocity) * settle(times, 0.16)
-    made = tables(pitch_hz, rate, colours, 1 << 14, 0.0)
-    left = morph(made, running_phase(pitch_hz * cents(1.6) * np.ones_like(times), count, rate, rng.uniform()), place)
-    right = morph(made, running_phase(pitch_hz * cents(-1.6) * np.ones_like(times), count, rate, 0.0), place)
+    corners = 150.0 * np.array([1.0, 2.8, 6.0 + 9.0 * velocity]) * (pitch_hz / 55.0) ** 0.35
+    colours = [saw * filtered(pitch_hz * number, corner, 0.6) for corner in corners]
+    place = (0.35 + 0.75 * velocity) + (0.5 + 0.9 * velocity) * settle(times, 0.16)
     swell = held(times, duration, 0.005, SYNTH_RELEASE) * (0.85 + 0.25 * settle(times, 0.12))
-    swell *= gain_from_db(loudness.LEVEL_DB) * velocity_gain(velocity, 13.0)
-    sound = np.stack([0.8 * left + 0.4 * right, 0.4 * left + 0.8 * right]) * audio_rate(swell, count)
-    return finished(sound.astype(np.float32), rate, attack=0.003)
+    swell *= gain_from_db(loudness.LEVEL_DB - 3.7) * velocity_gain(velocity, 13.0)
+    made = tables(pitch_hz, colours, 0.0)
+    # The lowest is one sine in the middle; only what lies above it is doubled to the sides, so that no bass is lost in mono.
+    steady = np.full_like(times, pitch_hz)
+    left = morph(made, running_phase(steady * cents(1.6), count, rate, rng.uniform(0.0, 0.2)), place, swell)
+    right = morph(made, running_phase(steady * cents(-1.6), count, rate), place, swell)
+    middle = audio_rate(1.3 * swell, count) * np.sin(running_phase(steady, count, rate) * np.float32(2 * np.pi / 2**32))
+    sound = np.stack([0.8 * left + 0.2 * right + middle, 0.2 * left + 0.8 * right + middle]).astype(np.float32)
+    return finished(sound, rate, attack=0.003)
 
 
 PATCHES = {

@@ -51,7 +51,7 @@ class Wind:
     bloom: float
     span_db: float
     gentleness: float = 2.5
-    trim_db: float = 0.0
+    trim_db: float = -0.4
     scatter: float = 0.6
     top_hz: float = 11000.0
     players: Section = field(default_factory=lambda: Section(1, 0.0, 0.0, 0.0))
@@ -64,7 +64,7 @@ class Wind:
         colours = [self.colour(pitch_hz, number, force) for force in (0.25 * velocity, 0.6 * velocity, velocity)]
         attack = self.attack * self.gentleness ** (1.0 - velocity)
         voice = Voice(
-            tables(pitch_hz, rate, colours, 1 << 14, self.scatter), pitch_hz, duration, attack, self.release, 0.0, 2.0, self.bloom
+            tables(pitch_hz, colours, self.scatter), pitch_hz, duration, attack, self.release, 0.0, 2.0, self.bloom
         )
         count = round((duration + self.release * 1.25) * rate)
         sound = self._sounding(voice, count, rate, rng)
@@ -76,7 +76,7 @@ class Wind:
             sound = section(voice, self.hands, self.players, count, rate, rng)
             air = self._air(voice, count, rate, rng)
             return sound + air
-        tone, _ = alone(voice, self.hands, count, rate, rng)
+        tone = alone(voice, self.hands, count, rate, rng)
         tone = tone + self._air(voice, count, rate, rng)
         # The room's first answer, late and opposite on the two sides, gives one player a width without a second player.
         late = round(0.0127 * rate)
@@ -87,14 +87,14 @@ class Wind:
     def _air(self, voice: Voice, count: int, rate: int, rng: np.random.Generator) -> Samples:
         times = control_times(count, rate)
         flow = voice.level(times) * (1.0 + self.breath.chiff * np.exp(-times / self.breath.chiff_length))
-        flow *= self.breath.gain * (1.0 + 0.2 * wander(times, 7.0, rng))
+        flow *= self.breath.gain * (1.0 + 0.2 * wander(times, 7.0, rng)[0])
         return noise(self.breath.low_hz, self.breath.high_hz, count, rate, rng) * audio_rate(flow, count)
 
 
 def _flute(pitch_hz: float, number: Numbers, force: float) -> Numbers:
     """Strong first two or three harmonics in the low register, nearly a sine in the high one."""
     low = np.clip((1100.0 - pitch_hz) / 800.0, 0.0, 1.0)
-    slope = 1.7 - 0.55 * force - 0.35 * low
+    slope = 1.75 - 0.5 * force - 0.6 * low
     colour = np.exp(-slope * (number - 1.0))
     colour[1:2] *= 1.0 + 1.3 * low * (0.4 + force)
     return np.asarray(colour * softened(pitch_hz * number, 4500.0, 2.0))
@@ -105,7 +105,7 @@ def _clarinet(pitch_hz: float, number: Numbers, force: float) -> Numbers:
     high = np.clip((pitch_hz * number - 700.0) / 1800.0, 0.0, 1.0)
     register = np.clip((pitch_hz - 350.0) / 500.0, 0.0, 1.0)
     even = np.where(number % 2 == 0, 0.05 + 0.35 * register + 0.45 * high, 1.0)
-    return even * softened(pitch_hz * number, 650.0 + 1100.0 * force, 2.3) / number**0.35
+    return even * softened(pitch_hz * number, (750.0 + 1250.0 * force) * (pitch_hz / 350.0) ** 0.3, 2.3) / number**0.3
 
 
 def _bassoon(pitch_hz: float, number: Numbers, force: float) -> Numbers:
@@ -116,36 +116,57 @@ def _bassoon(pitch_hz: float, number: Numbers, force: float) -> Numbers:
 
 def _saxophone(pitch_hz: float, number: Numbers, force: float) -> Numbers:
     """A cone with a reed: all harmonics, formants near 600, 1400 and 2600 Hz."""
-    body = Body((Peak(600, 420, 0.9), Peak(1350, 600, 0.7), Peak(2600, 900, 0.3)), 120, 900 + 1900 * force, 2.3, 0.7)
-    return body.response(pitch_hz * number) / number**0.55
+    body = Body((Peak(600, 420, 0.9), Peak(1350, 600, 0.7), Peak(2600, 900, 0.3)), 150, 1000 + 2300 * force, 2.4, 0.7)
+    return body.response(pitch_hz * number) / number**0.4
 
 
 def _horn(pitch_hz: float, number: Numbers, force: float) -> Numbers:
     """Dark and round: little above a kilohertz until it is blown hard."""
-    body = Body((Peak(340, 300, 0.9), Peak(750, 500, 0.35)), 60, 420 + 1500 * force**1.6, 2.9, 0.8)
+    body = Body((Peak(480, 320, 1.2), Peak(950, 600, 0.4)), 160, 480 + 1500 * force**1.6, 2.9, 0.6)
     return body.response(pitch_hz * number) / number**0.25
 
 
 def _trumpet(pitch_hz: float, number: Numbers, force: float) -> Numbers:
     """Bell formant near 1200 Hz; blown hard, the harmonics up to 5 kHz come up together."""
-    body = Body((Peak(1200, 900, 1.0), Peak(2200, 1200, 0.35)), 180, 1100 + 2300 * force**1.5, 2.9, 0.75)
-    return body.response(pitch_hz * number) / number**0.12
+    body = Body((Peak(1200, 900, 1.0), Peak(2200, 1400, 0.6)), 300, 1150 + 2700 * force**1.4, 2.8, 0.7)
+    return np.asarray(body.response(pitch_hz * number))
 
 
 def _brass(pitch_hz: float, number: Numbers, force: float) -> Numbers:
     """Trombones and trumpets together: their mean formants."""
-    body = Body((Peak(520, 420, 0.8), Peak(1150, 800, 0.6)), 70, 700 + 2100 * force**1.5, 2.8, 0.75)
-    return body.response(pitch_hz * number) / number**0.25
+    body = Body((Peak(550, 420, 0.7), Peak(1150, 900, 0.8)), 160, 850 + 2500 * force**1.4, 2.7, 0.7)
+    return body.response(pitch_hz * number) / number**0.15
 
 
 FLUTE = Wind(
-    "flute", _flute, Hands(5.0, 7.0, 0.25, 2.5, 0.04, 0.12), Breath(1500.0, 5000.0, 0.045, 2.5, 0.05), 0.055, 0.16, 1.2, 14.0
+    "flute",
+    _flute,
+    Hands(5.0, 7.0, 0.25, 2.5, 0.04, 0.12),
+    Breath(1500.0, 5000.0, 0.045, 2.5, 0.05),
+    0.055,
+    0.16,
+    1.2,
+    14.0,
 )
 CLARINET = Wind(
-    "clarinet", _clarinet, Hands(4.8, 2.5, 0.4, 1.5, 0.03, 0.03), Breath(900.0, 3500.0, 0.012, 2.0), 0.035, 0.13, 1.2, 17.0
+    "clarinet",
+    _clarinet,
+    Hands(4.8, 2.5, 0.4, 1.5, 0.03, 0.03),
+    Breath(900.0, 3500.0, 0.012, 2.0),
+    0.035,
+    0.13,
+    1.2,
+    17.0,
 )
 BASSOON = Wind(
-    "bassoon", _bassoon, Hands(5.0, 5.0, 0.35, 2.0, 0.05, 0.05), Breath(500.0, 2500.0, 0.014, 3.0), 0.035, 0.13, 1.2, 16.0
+    "bassoon",
+    _bassoon,
+    Hands(5.0, 5.0, 0.35, 2.0, 0.05, 0.05),
+    Breath(500.0, 2500.0, 0.014, 3.0),
+    0.035,
+    0.13,
+    1.2,
+    16.0,
 )
 SAXOPHONE = Wind(
     "saxophone",
@@ -158,10 +179,24 @@ SAXOPHONE = Wind(
     17.0,
 )
 HORN = Wind(
-    "french horn", _horn, Hands(4.6, 2.5, 0.5, 2.5, 0.05, 0.02, 15.0, 0.04), Breath(250.0, 1500.0, 0.014, 3.0), 0.055, 0.22, 1.8, 19.0
+    "french horn",
+    _horn,
+    Hands(4.6, 2.5, 0.5, 2.5, 0.05, 0.02, 15.0, 0.04),
+    Breath(250.0, 1500.0, 0.014, 3.0),
+    0.055,
+    0.22,
+    1.8,
+    19.0,
 )
 TRUMPET = Wind(
-    "trumpet", _trumpet, Hands(5.3, 6.0, 0.4, 2.0, 0.05, 0.04, 20.0, 0.03), Breath(900.0, 4500.0, 0.010, 4.0), 0.030, 0.14, 1.8, 18.0
+    "trumpet",
+    _trumpet,
+    Hands(5.3, 6.0, 0.4, 2.0, 0.05, 0.04, 20.0, 0.03),
+    Breath(900.0, 4500.0, 0.010, 4.0),
+    0.030,
+    0.14,
+    1.8,
+    18.0,
 )
 BRASS = Wind(
     "brass section",
@@ -173,9 +208,11 @@ BRASS = Wind(
     1.8,
     19.0,
     scatter=1.2,
+    top_hz=9000.0,
     players=Section(7, 6.0, 0.025, 0.7),
 )
 
 PATCHES = {
-    wind.name: Patch(wind.play, TAIL * wind.release) for wind in (FLUTE, CLARINET, BASSOON, SAXOPHONE, HORN, BRASS, TRUMPET)
+    wind.name: Patch(wind.play, TAIL * wind.release)
+    for wind in (FLUTE, CLARINET, BASSOON, SAXOPHONE, HORN, BRASS, TRUMPET)
 }

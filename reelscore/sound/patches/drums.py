@@ -29,7 +29,7 @@ def snare(hit: Hit, pitch_hz: float, ring_time: float) -> Samples:
     return layered(
         skin(hit, pitch_hz, 0.2, bend=1.3, settle=0.015, brightness=0.9) * np.float32(0.75),
         ping * np.float32(0.35),
-        snares(hit, ring_time) * np.float32(hit.harder(0.12, 0.36)),
+        snares(hit, ring_time) * np.float32(hit.harder(0.2, 0.62)),
         click(hit, 2500.0, 11000.0, 0.006) * np.float32(hit.harder(0.05, 0.3)),
     )
 
@@ -46,7 +46,10 @@ def tom(hit: Hit, pitch_hz: float, ring_time: float) -> Samples:
 def side_stick(hit: Hit) -> Samples:
     """The stick laid across the rim."""
     wood = tone(
-        hit, np.array([410.0, 840.0, 1720.0, 2610.0]), np.array([0.35, 0.5, 1.0, 0.4]), np.array([0.1, 0.07, 0.06, 0.04])
+        hit,
+        np.array([410.0, 840.0, 1720.0, 2610.0]),
+        np.array([0.35, 0.5, 1.0, 0.4]),
+        np.array([0.1, 0.07, 0.06, 0.04]),
     )
     return layered(wood, click(hit, 2000.0, 9000.0, 0.005) * np.float32(0.3))
 
@@ -67,7 +70,7 @@ def pedalled_hat(hit: Hit) -> Samples:
 def crash(hit: Hit, low_hz: float, ring_time: float) -> Samples:
     """A crash cymbal: bursts open at once, bright, and darkens as it fades."""
     return layered(
-        metal(hit, low_hz, 17500.0, ring_time, partials=280, dull=0.4, wash=0.55),
+        metal(hit, low_hz, 17500.0, ring_time, partials=280, dull=0.5, wash=0.6),
         hiss(hit, 3000.0, 16000.0, 0.35, attack=0.004, width=0.9) * np.float32(hit.harder(0.03, 0.22)),
     )
 
@@ -81,7 +84,7 @@ def ride(hit: Hit, ring_time: float) -> Samples:
         np.array([0.9, 0.8, 0.7, 0.5, 0.4, 0.3]),
         width=0.3,
     )
-    wash = metal(hit, 420.0, 15000.0, ring_time, partials=200, dull=0.5, wash=0.35)
+    wash = metal(hit, 420.0, 15000.0, ring_time, partials=200, dull=0.6, wash=0.4)
     return layered(ping * np.float32(0.3), wash, click(hit, 5000.0, 14000.0, 0.004) * np.float32(0.3))
 
 

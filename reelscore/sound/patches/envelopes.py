@@ -15,7 +15,8 @@ from reelscore.audio import Samples, gain_from_db
 
 Control = npt.NDArray[np.float64]
 
-BLOCK = 64
+BLOCK = 128
+SLOW = 6
 REFERENCE_VELOCITY = 0.8
 FADE = 0.008
 DECAY_60_DB = log(1000.0)
@@ -34,19 +35,19 @@ def velocity_gain(velocity: float, span_db: float) -> float:
 
 def control_times(count: int, rate: int) -> Control:
     """The times of the breakpoints that cover `count` samples."""
-    return np.arange(-(-count // BLOCK) + 1) * (BLOCK / rate)
+    return np.arange(-(-count // BLOCK) + 1, dtype=np.float64) * (BLOCK / rate)
 
 
 def audio_rate(control: Control, count: int) -> Samples:
     """Breakpoints (blocks + 1) joined linearly: (count,) samples."""
-    start = control[:-1].astype(np.float32)
-    step = np.diff(control).astype(np.float32)
-    ramp = np.arange(BLOCK, dtype=np.float32) / np.float32(BLOCK)
-    samples: Samples = (start[:, None] + step[:, None] * ramp).reshape(-1)[:count]
-    return samples
+    points = control.astype(np.float32)
+    samples = np.multiply.outer(points[1:] - points[:-1], np.arange(BLOCK, dtype=np.float32) / np.float32(BLOCK))
+    samples += points[:-1, None]
+    ramps: Samples = samples.reshape(-1)[:count]
+    return ramps
 
 
-def rise(times: Control, length: float, start: float = 0.0) -> Control:
+def rise(times: Control, length: float, start: float | Control = 0.0) -> Control:
     """From 0 at `start` to 1 after `length` seconds, without corners."""
     x = np.clip((times - start) / max(length, 1e-4), 0.0, 1.0)
     return x * x * (3.0 - 2.0 * x)
@@ -65,19 +66,22 @@ def settle(times: Control, time_constant: float) -> Control:
     return np.exp(-times / time_constant)
 
 
-def wander(times: Control, speed_hz: float, rng: np.random.Generator) -> Control:
-    """A slow unsteadiness of about unit size that never repeats itself noticeably."""
-    speeds = speed_hz * np.array([0.31, 0.73, 1.27]) * rng.uniform(0.85, 1.15, 3)
-    phases = rng.uniform(0.0, 2 * np.pi, 3)
-    waves = np.sin(2 * np.pi * speeds[:, None] * times + phases[:, None])
-    return np.asarray(waves.sum(axis=0) * 0.8165)
+def wander(times: Control, speed_hz: float, rng: np.random.Generator, players: int = 1) -> Control:
+    """A slow unsteadiness of about unit size that never repeats itself noticeably: (players, times)."""
+    speeds = speed_hz * np.array([0.31, 0.73, 1.27]) * rng.uniform(0.85, 1.15, (players, 3))
+    phases = rng.uniform(0.0, 2 * np.pi, (players, 3, 1))
+    slow = np.arange(-(-len(times) // SLOW) + 1) * (SLOW * times[1])
+    points = np.sin(2 * np.pi * speeds[:, :, None] * slow + phases).sum(axis=1) * 0.8165
+    joined = np.multiply.outer(np.diff(points), np.arange(SLOW) / SLOW) + points[:, :-1, None]
+    return np.asarray(joined.reshape(players, -1)[:, : len(times)])
 
 
-def vibrato(times: Control, speed_hz: float, delay: float, rng: np.random.Generator) -> Control:
-    """A player's vibrato between −1 and 1: comes in after `delay`, and is not quite regular."""
-    drift = 0.35 * wander(times, 0.9, rng)
-    depth = rise(times, 0.45, delay) * (1.0 + 0.15 * wander(times, 1.3, rng))
-    return depth * np.sin(2 * np.pi * speed_hz * times + drift)
+def vibrato(times: Control, speed_hz: Control, delay: Control, rng: np.random.Generator) -> Control:
+    """Vibrato between −1 and 1, one row for each player's speed and delay: comes in late, and is not quite regular."""
+    players = len(speed_hz)
+    drift = 0.35 * wander(times, 0.9, rng, players)
+    depth = rise(times, 0.45, delay[:, None]) * (1.0 + 0.15 * wander(times, 1.3, rng, players))
+    return np.asarray(depth * np.sin(2 * np.pi * speed_hz[:, None] * times + drift))
 
 
 def cents(deviation: Control | float) -> Control:

@@ -6,6 +6,8 @@ speed; the knock of key and soundboard. The electric piano is a tine before a pi
 itself; the organ is nine drawbars through a turning horn.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from reelscore.audio import Samples, gain_from_db
@@ -43,7 +45,7 @@ PIANO_RELEASE = 0.45
 FELT_RELEASE = 0.5
 ELECTRIC_RELEASE = 0.3
 ORGAN_RELEASE = 0.09
-SWINGS = (0.05, 0.35, 0.7, 1.1, 1.6)
+SWINGS = (0.05, 0.35, 0.7, 1.1, 1.6, 2.2)
 
 
 def grand_piano(pitch: int, velocity: float, duration: float, rate: int, variation: int) -> Samples:
@@ -51,14 +53,14 @@ def grand_piano(pitch: int, velocity: float, duration: float, rate: int, variati
     rng = take("grand piano", pitch, variation)
     pitch_hz = hertz(pitch)
     partials = string_partials(pitch_hz, _stiffness(pitch), rate, top_hz=11000.0, most=70)
-    corner_hz = (260.0 + 1500.0 * velocity**1.5) * (pitch_hz / 262.0) ** 0.4
+    corner_hz = (210.0 + 1350.0 * velocity**1.6) * (pitch_hz / 262.0) ** 0.22
     colour = softened(partials.frequency_hz, corner_hz, 2.2) * _soundboard(partials, pitch)
     strings = _piano_strings(partials, colour, pitch, 1.0, 1.0, rng)
     knock = _knock(pitch, 0.05 + 0.09 * velocity, rng)
-    sounding = together(loudness.levelled(strings, -0.2), knock).scaled(velocity_gain(velocity, 23.0))
+    sounding = together(loudness.levelled(strings, -0.9), knock).scaled(velocity_gain(velocity, 23.0))
     sound = let_ring(sounding, duration, PIANO_RELEASE if pitch < 90 else 2 * PIANO_RELEASE, rate)
     _hammer_noise(sound, velocity, 0.006 + 0.012 * velocity, 4200.0, rate, rng)
-    return finished(sound, rate, attack=0.0025 - 0.0015 * velocity)
+    return finished(sound, rate, attack=0.0075 - 0.005 * velocity)
 
 
 def felt_piano(pitch: int, velocity: float, duration: float, rate: int, variation: int) -> Samples:
@@ -66,14 +68,14 @@ def felt_piano(pitch: int, velocity: float, duration: float, rate: int, variatio
     rng = take("felt piano", pitch, variation)
     pitch_hz = hertz(pitch)
     partials = string_partials(pitch_hz, 1.5 * _stiffness(pitch), rate, top_hz=5000.0, most=36)
-    corner_hz = (210.0 + 420.0 * velocity) * (pitch_hz / 262.0) ** 0.45
-    colour = softened(partials.frequency_hz, corner_hz, 3.2) * _soundboard(partials, pitch + 200)
+    corner_hz = (170.0 + 560.0 * velocity) * (pitch_hz / 262.0) ** 0.25
+    colour = softened(partials.frequency_hz, corner_hz, 2.9) * _soundboard(partials, pitch + 200)
     strings = _piano_strings(partials, colour, pitch, 0.6, 1.6, rng)
     knock = _knock(pitch, 0.12 + 0.06 * velocity, rng)
-    sounding = together(loudness.levelled(strings, 0.0), knock).scaled(velocity_gain(velocity, 20.0))
+    sounding = together(loudness.levelled(strings, -0.5), knock).scaled(velocity_gain(velocity, 20.0))
     sound = let_ring(sounding, duration, FELT_RELEASE, rate)
     _hammer_noise(sound, 0.4 + 0.4 * velocity, 0.012, 1400.0, rate, rng)
-    return finished(sound, rate, attack=0.006 - 0.002 * velocity)
+    return finished(sound, rate, attack=0.013 - 0.006 * velocity)
 
 
 def _stiffness(pitch: int) -> float:
@@ -83,9 +85,11 @@ def _stiffness(pitch: int) -> float:
 
 def _soundboard(partials: Partials, seed: int) -> Numbers:
     """What strike point and soundboard make of each partial; uneven, as no two partials of a real note are alike."""
-    uneven = gain_from_db(1.0) ** np.random.default_rng(seed).normal(0.0, 2.2, len(partials.number))
+    chance = np.random.default_rng(seed)
+    uneven = gain_from_db(1.0) ** chance.normal(0.0, 2.2, len(partials.number))
+    uneven *= chance.choice((-1.0, 1.0), len(partials.number))
     strike = np.hypot(np.sin(np.pi * partials.number / 8.2), 0.25)
-    lows = partials.frequency_hz**2 / (partials.frequency_hz**2 + 65.0**2)
+    lows = partials.frequency_hz**2 / (partials.frequency_hz**2 + 45.0**2)
     return np.asarray(uneven * strike * lows / np.sqrt(1.0 + (partials.frequency_hz / 3500.0) ** 2))
 
 
@@ -96,15 +100,16 @@ def _piano_strings(
     first = 0.42 * 2.0 ** ((pitch - 36) / 12.5) / sustain
     spread = high_loss * (0.05 + 0.02 * 2.0 ** ((pitch - 36) / 9.0))
     decay = first + spread * partials.number ** (1.15 if pitch < 60 else 1.3)
-    uneven = rng.uniform(0.85, 1.15, len(decay))
+    decay = decay * rng.uniform(0.85, 1.15, len(decay))
     place = float(np.clip((pitch - 62) / 60.0, -0.45, 0.45))
     detune = cents(rng.uniform(0.25, 0.6, 2) * (1.0 + max(pitch - 60, 0) / 40.0))
-    count = len(partials.number)
-    slow = 0.30 if pitch > 40 else 0.20
+    count = min(len(partials.number), 24)
+    frequency = partials.frequency_hz[:count]
+    slow = (0.30 if pitch > 40 else 0.20) * colour[:count]
     return together(
-        modes(partials.frequency_hz, decay * uneven, colour, place),
-        modes(partials.frequency_hz * detune[0], 0.30 * decay * uneven, slow * colour * rng.uniform(0.5, 1.2, count), place + 0.5),
-        modes(partials.frequency_hz / detune[1], 0.42 * decay, slow * colour * rng.uniform(0.5, 1.2, count), place - 0.5),
+        modes(partials.frequency_hz, decay, colour, place),
+        modes(frequency * detune[0], 0.30 * decay[:count], slow * rng.uniform(0.5, 1.2, count), place + 0.5),
+        modes(frequency / detune[1], 0.42 * decay[:count], slow * rng.uniform(0.5, 1.2, count), place - 0.5),
     )
 
 
@@ -115,7 +120,9 @@ def _knock(pitch: int, gain: float, rng: np.random.Generator) -> Modes:
     return modes(frequency, rng.uniform(28.0, 60.0, 12), size, rng.uniform(-0.4, 0.4, 12))
 
 
-def _hammer_noise(sound: Samples, velocity: float, gain: float, top_hz: float, rate: int, rng: np.random.Generator) -> None:
+def _hammer_noise(
+    sound: Samples, velocity: float, gain: float, top_hz: float, rate: int, rng: np.random.Generator
+) -> None:
     """The felt's own noise, in place."""
     burst = noise(350.0, top_hz, round(0.06 * rate), rate, rng)
     add_burst(sound, burst, 0.05, gain * velocity_gain(velocity, 26.0), rate)
@@ -128,15 +135,15 @@ def electric_piano(pitch: int, velocity: float, duration: float, rate: int, vari
     decay = 0.62 * 2.0 ** ((pitch - 40) / 20.0)
     count = round(min(duration + ELECTRIC_RELEASE, 9.0 / decay) * rate)
     times = control_times(count, rate)
-    swing = (0.12 + 0.95 * velocity**1.4) * 2.0 ** (-(pitch - 60) / 48.0) * np.exp(-1.1 * decay * times)
+    swing = (0.30 + 1.05 * velocity**1.4) * 2.0 ** (-(pitch - 60) / 48.0) * np.exp(-1.1 * decay * times)
     swing *= 1.0 + 0.5 * np.exp(-times / 0.06)
     place = np.interp(swing, SWINGS, np.arange(len(SWINGS)))
     phase = running_phase(np.full_like(times, pitch_hz), count, rate)
-    tine = morph(_pickup_tables(pitch_hz, rate), phase, place)
-    level = gain_from_db(loudness.LEVEL_DB + 1.0) * velocity_gain(velocity, 20.0)
+    level = gain_from_db(loudness.LEVEL_DB + 2.3) * velocity_gain(velocity, 20.0)
     tremolo = 0.16 * np.sin(2 * np.pi * 4.6 * times + rng.uniform(0, 2 * np.pi))
     swell = level * np.exp(-decay * times)
-    sound = np.stack([tine * audio_rate(swell * (1.0 + side * tremolo), count) for side in (-1.0, 1.0)])
+    tine = morph(_pickup_tables(pitch_hz, rate), phase, place, swell)
+    sound = np.stack([tine * audio_rate(1.0 + side * tremolo, count) for side in (-1.0, 1.0)])
     ringing = ring(_tine_bell(pitch_hz, level * (0.06 + 0.22 * velocity), rng), min(count, round(0.7 * rate)), rate)
     sound[:, : ringing.shape[1]] += ringing
     sound *= damper(count, duration, ELECTRIC_RELEASE, rate)
@@ -144,24 +151,27 @@ def electric_piano(pitch: int, velocity: float, duration: float, rate: int, vari
     return finished(sound, rate, attack=0.0025)
 
 
-def _pickup_tables(pitch_hz: float, rate: int) -> list[Samples]:
+@lru_cache(maxsize=32)
+def _pickup_tables(pitch_hz: float, rate: int) -> tuple[Samples, ...]:
     """One period of what a pickup makes of a tine that swings this far past it (in gaps), each equally loud."""
     number = harmonics(pitch_hz, rate, top_hz=9000.0)
     turn = np.arange(512) * (2 * np.pi / 512)
     tables = []
     for swing in SWINGS:
-        flux = (1.0 + (swing * np.sin(turn) - 0.42) ** 2) ** -1.5
+        flux = (1.0 + (swing * np.sin(turn) - 0.5) ** 2) ** -1.5
         partials = (np.fft.rfft(flux) * np.arange(257))[1 : min(len(number), 60) + 1]
         amplitudes = np.abs(partials) * softened(pitch_hz * number[: len(partials)], 3200.0, 2.0)
         loud = loudness.of_partials(pitch_hz * number[: len(partials)], amplitudes)
         tables.append(wavetable(amplitudes / loud, np.angle(partials)))
-    return tables
+    return tuple(tables)
 
 
 def _tine_bell(pitch_hz: float, gain: float, rng: np.random.Generator) -> Modes:
     """The upper modes of a tine, which ring for a moment at the start."""
     frequency = pitch_hz * np.array([6.27, 17.5]) * rng.uniform(0.99, 1.01, 2)
-    return modes(frequency, np.array([11.0, 22.0]), gain * np.array([0.8, 0.35]) * softened(frequency, 5000.0, 2.0), 0.1)
+    return modes(
+        frequency, np.array([11.0, 22.0]), gain * np.array([0.8, 0.35]) * softened(frequency, 5000.0, 2.0), 0.1
+    )
 
 
 def organ(pitch: int, velocity: float, duration: float, rate: int, variation: int) -> Samples:
@@ -171,7 +181,7 @@ def organ(pitch: int, velocity: float, duration: float, rate: int, variation: in
     count = round((duration + ORGAN_RELEASE * 1.3) * rate)
     times = control_times(count, rate)
     swell = held(times, duration, 0.012, ORGAN_RELEASE) * velocity_gain(velocity, 9.0)
-    swell *= gain_from_db(loudness.LEVEL_DB)
+    swell *= gain_from_db(loudness.LEVEL_DB + 0.4)
     bass, treble = _organ_tables(pitch_hz, rate, velocity)
     turn = 2 * np.pi * (0.78 + 0.1 * rise(times, 1.5)) * times + rng.uniform(0, 2 * np.pi)
     sound = np.empty((2, count), np.float32)
@@ -190,7 +200,9 @@ def organ(pitch: int, velocity: float, duration: float, rate: int, variation: in
 def _organ_tables(pitch_hz: float, rate: int, velocity: float) -> tuple[Samples, Samples]:
     """The tone wheels that go to the drum and those that go to the horn, on a period of the 16 foot rank; together at RMS 1."""
     ranks = np.array([1, 2, 3, 4, 6, 8, 10, 12, 16])
-    drawn = np.array([0.55, 1.0, 0.30, 0.5, 0.16, 0.2, 0.05, 0.06, 0.10]) * np.array([1, 1, 1, 1, 1, 1, 1, 1, 1 + velocity])
+    drawn = np.array([0.55, 1.0, 0.30, 0.5, 0.16, 0.2, 0.05, 0.06, 0.10]) * np.array(
+        [1, 1, 1, 1, 1, 1, 1, 1, 1 + velocity]
+    )
     frequency = 0.5 * pitch_hz * ranks
     drawn = drawn * (frequency < min(BAND * rate, 7000.0)) * softened(frequency, 3000.0, 1.5)
     drawn /= loudness.of_partials(frequency, drawn)
@@ -199,7 +211,7 @@ def _organ_tables(pitch_hz: float, rate: int, velocity: float) -> tuple[Samples,
     for share in (1.0 - to_horn, to_horn):
         amplitudes = np.zeros(16)
         amplitudes[ranks - 1] = drawn * share
-        tables.append(wavetable(amplitudes, np.arange(16) * 2.4))
+        tables.append(wavetable(amplitudes, 2.4 * np.arange(16.0)))
     return tables[0], tables[1]
 
 

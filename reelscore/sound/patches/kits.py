@@ -5,7 +5,7 @@ are peaks in dBFS at velocity 0.8, set beside melodic patches that play at −20
 A kit lets every stroke ring as it rings; only brush sweeps listen to the written length.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,10 +30,18 @@ class Piece:
     pan: float = 0.0
 
 
-Kit = Mapping[int, Piece]
+Kit = dict[int, Piece]
 
 # What a key is most like, nearest first, in kits that lack it.
 ALIKE: dict[int, tuple[int, ...]] = {
+    27: (75,),
+    28: (39,),
+    29: (73,),
+    30: (73,),
+    31: (37, 75),
+    32: (37, 75),
+    33: (76,),
+    34: (53, 80),
     35: (36, 64),
     36: (35, 64),
     37: (75,),
@@ -66,9 +74,9 @@ def kit(name: str, pieces: Kit) -> Patch:
         piece = pieces[played_key(pieces, pitch)]
         hit = Hit(velocity, duration, rate, take(name, pitch, variation))
         sound = placed(piece.strike(hit), piece.pan)
+        sound = finished(sound * np.float32(0.5 / max(float(np.abs(sound).max()), 1e-9)), rate)
         peak = gain_from_db(piece.peak_db) * velocity_gain(velocity, VELOCITY_SPAN_DB)
-        sound *= np.float32(peak / max(float(np.abs(sound).max()), 1e-9))
-        return finished(sound, rate)
+        return sound * np.float32(peak / max(float(np.abs(sound).max()), 1e-9))
 
     return Patch(play, LONGEST)
 
@@ -83,7 +91,7 @@ def played_key(pieces: Kit, pitch: int) -> int:
 
 HAND: Kit = {
     39: Piece(hand_percussion.clap, -13.0, 0.1),
-    54: Piece(hand_percussion.tambourine, -19.0, 0.3),
+    54: Piece(hand_percussion.tambourine, -15.0, 0.3),
     56: Piece(hand_percussion.cowbell, -18.0, 0.25),
     58: Piece(hand_percussion.vibraslap, -20.0, -0.3),
     60: Piece(partial(hand_percussion.hand_drum, pitch_hz=330.0, ring_time=0.16), -14.0, -0.25),
@@ -95,8 +103,8 @@ HAND: Kit = {
     66: Piece(partial(hand_percussion.timbale, pitch_hz=240.0), -15.0, -0.35),
     67: Piece(partial(hand_percussion.agogo, pitch_hz=910.0), -20.0, 0.35),
     68: Piece(partial(hand_percussion.agogo, pitch_hz=680.0), -20.0, 0.35),
-    69: Piece(partial(hand_percussion.shaken, length=0.09, low_hz=5000.0), -21.0, -0.35),
-    70: Piece(partial(hand_percussion.shaken, length=0.07, low_hz=4200.0), -21.0, -0.3),
+    69: Piece(partial(hand_percussion.shaken, length=0.09, low_hz=5000.0), -16.0, -0.35),
+    70: Piece(partial(hand_percussion.shaken, length=0.07, low_hz=4200.0), -15.5, -0.3),
     71: Piece(partial(hand_percussion.whistle, length=0.12), -24.0, 0.1),
     72: Piece(partial(hand_percussion.whistle, length=0.4), -24.0, 0.1),
     73: Piece(partial(hand_percussion.scraped, length=0.09), -20.0, 0.3),
@@ -108,8 +116,8 @@ HAND: Kit = {
     79: Piece(partial(hand_percussion.friction_drum, pitch_hz=230.0), -18.0, -0.1),
     80: Piece(partial(hand_percussion.triangle, ring_time=0.12), -23.0, -0.35),
     81: Piece(partial(hand_percussion.triangle, ring_time=2.4), -23.0, -0.35),
-    82: Piece(partial(hand_percussion.shaken, length=0.11, low_hz=4500.0), -22.0, -0.3),
-    83: Piece(hand_percussion.tambourine, -21.0, 0.3),
+    82: Piece(partial(hand_percussion.shaken, length=0.11, low_hz=4500.0), -15.5, -0.3),
+    83: Piece(hand_percussion.tambourine, -17.0, 0.3),
     84: Piece(hand_percussion.bell_tree, -24.0, 0.2),
     85: Piece(hand_percussion.castanets, -18.0, 0.2),
     86: Piece(partial(hand_percussion.hand_drum, pitch_hz=95.0, ring_time=0.15), -12.0, 0.0),
@@ -123,21 +131,21 @@ DRUM_KIT: Kit = HAND | {
     38: Piece(partial(drums.snare, pitch_hz=192.0, ring_time=0.26), -10.0, 0.04),
     40: Piece(partial(drums.snare, pitch_hz=228.0, ring_time=0.2), -10.0, 0.04),
     41: Piece(partial(drums.tom, pitch_hz=82.0, ring_time=0.9), -10.0, 0.4),
-    42: Piece(partial(drums.hat, ring_time=0.09), -22.0, -0.3),
+    42: Piece(partial(drums.hat, ring_time=0.13), -18.5, -0.3),
     43: Piece(partial(drums.tom, pitch_hz=98.0, ring_time=0.8), -10.0, 0.28),
-    44: Piece(drums.pedalled_hat, -25.0, -0.3),
+    44: Piece(drums.pedalled_hat, -21.0, -0.3),
     45: Piece(partial(drums.tom, pitch_hz=118.0, ring_time=0.7), -10.0, 0.12),
-    46: Piece(partial(drums.hat, ring_time=0.95), -21.0, -0.3),
+    46: Piece(partial(drums.hat, ring_time=1.0), -18.5, -0.3),
     47: Piece(partial(drums.tom, pitch_hz=140.0, ring_time=0.62), -10.0, -0.05),
     48: Piece(partial(drums.tom, pitch_hz=168.0, ring_time=0.55), -10.0, -0.18),
-    49: Piece(partial(drums.crash, low_hz=340.0, ring_time=3.6), -13.0, -0.4),
+    49: Piece(partial(drums.crash, low_hz=340.0, ring_time=3.6), -11.5, -0.4),
     50: Piece(partial(drums.tom, pitch_hz=198.0, ring_time=0.5), -10.0, -0.3),
-    51: Piece(partial(drums.ride, ring_time=2.6), -20.0, 0.38),
+    51: Piece(partial(drums.ride, ring_time=2.6), -18.0, 0.38),
     52: Piece(drums.china, -15.0, 0.45),
-    53: Piece(drums.ride_bell, -20.0, 0.38),
+    53: Piece(drums.ride_bell, -18.0, 0.38),
     55: Piece(partial(drums.crash, low_hz=620.0, ring_time=1.1), -15.0, -0.2),
-    57: Piece(partial(drums.crash, low_hz=300.0, ring_time=4.0), -13.0, 0.4),
-    59: Piece(partial(drums.ride, ring_time=3.0), -20.0, 0.42),
+    57: Piece(partial(drums.crash, low_hz=300.0, ring_time=4.0), -11.5, 0.4),
+    59: Piece(partial(drums.ride, ring_time=3.0), -18.0, 0.42),
 }
 
 BRUSHES: Kit = DRUM_KIT | {
@@ -164,11 +172,11 @@ ELECTRONIC_KIT: Kit = HAND | {
     39: Piece(drum_machine.clap, -12.0),
     40: Piece(partial(drum_machine.snare, pitch_hz=150.0, ring_time=0.15), -11.0),
     41: Piece(partial(drum_machine.tom, pitch_hz=78.0), -11.0, 0.35),
-    42: Piece(partial(drum_machine.hat, ring_time=0.07), -22.0, -0.15),
+    42: Piece(partial(drum_machine.hat, ring_time=0.1), -18.5, -0.15),
     43: Piece(partial(drum_machine.tom, pitch_hz=95.0), -11.0, 0.25),
     44: Piece(partial(drum_machine.hat, ring_time=0.12), -23.0, -0.15),
     45: Piece(partial(drum_machine.tom, pitch_hz=115.0), -11.0, 0.1),
-    46: Piece(partial(drum_machine.hat, ring_time=0.55), -21.0, -0.15),
+    46: Piece(partial(drum_machine.hat, ring_time=0.6), -18.5, -0.15),
     47: Piece(partial(drum_machine.tom, pitch_hz=140.0), -11.0, -0.1),
     48: Piece(partial(drum_machine.tom, pitch_hz=170.0), -11.0, -0.2),
     49: Piece(partial(drum_machine.cymbal, ring_time=2.6), -15.0, -0.3),

@@ -25,13 +25,13 @@ def marimba(pitch: int, velocity: float, duration: float, rate: int, variation: 
     pitch_hz = hertz(pitch)
     ratio = np.array([1.0, 3.98 + rng.normal(0, 0.01), 9.6 + rng.normal(0, 0.05), 17.2])
     frequency = pitch_hz * ratio
-    corner_hz = (450.0 + 2600.0 * velocity**1.6) * (pitch_hz / 262.0) ** 0.35
-    struck = np.array([1.0, 0.62, 0.34, 0.14]) * softened(frequency, corner_hz, 2.0) * rng.uniform(0.85, 1.15, 4)
-    seconds = 1.7 * 2.0 ** (-(pitch - 45) / 16.0) * np.array([1.0, 0.28, 0.12, 0.07])
+    corner_hz = (400.0 + 3000.0 * velocity**1.6) * (pitch_hz / 262.0) ** 0.35
+    struck = np.array([1.0, 0.55, 0.5, 0.2]) * softened(frequency, corner_hz, 2.0) * rng.uniform(0.85, 1.15, 4)
+    seconds = 1.7 * 2.0 ** (-(pitch - 45) / 22.0) * np.array([1.0, 0.28, 0.16, 0.08])
     place = np.clip((pitch - 70) / 60.0, -0.4, 0.4)
     bar = modes(frequency, 6.91 / seconds, struck, place)
     tube = modes(frequency[:1] * 1.0006, 6.91 / (seconds[:1] * 0.6), 0.3 * struck[:1], -place)
-    sounding = loudness.levelled(together(bar, tube)).scaled(velocity_gain(velocity, 22.0))
+    sounding = loudness.levelled(together(bar, tube), 2.5).scaled(velocity_gain(velocity, 22.0))
     sound = let_ring(sounding, duration, MARIMBA_RELEASE, rate)
     knock = noise(250.0, 1500.0, round(0.03 * rate), rate, rng)
     add_burst(sound, knock, 0.022, 0.05 * velocity_gain(velocity, 24.0), rate)
@@ -43,11 +43,13 @@ def vibraphone(pitch: int, velocity: float, duration: float, rate: int, variatio
     rng = take("vibraphone", pitch, variation)
     pitch_hz = hertz(pitch)
     frequency = pitch_hz * np.array([1.0, 4.0, 9.9 + rng.normal(0, 0.04), 17.4])
-    corner_hz = (500.0 + 2300.0 * velocity**1.5) * (pitch_hz / 349.0) ** 0.4
-    struck = np.array([1.0, 0.42, 0.24, 0.10]) * softened(frequency, corner_hz, 1.8)
+    corner_hz = (420.0 + 2500.0 * velocity**1.6) * (pitch_hz / 349.0) ** 0.4
+    struck = np.array([1.0, 0.26, 0.24, 0.10]) * softened(frequency, corner_hz, 1.8)
     seconds = 7.0 * 2.0 ** (-(pitch - 53) / 20.0) * np.array([1.0, 0.45, 0.16, 0.08])
     place = np.clip((pitch - 71) / 50.0, -0.35, 0.35)
-    sounding = loudness.levelled(modes(frequency, 6.91 / seconds, struck, place)).scaled(velocity_gain(velocity, 22.0))
+    sounding = loudness.levelled(modes(frequency, 6.91 / seconds, struck, place), 1.7).scaled(
+        velocity_gain(velocity, 22.0)
+    )
     sound = let_ring(sounding, duration, VIBRAPHONE_RELEASE, rate)
     count = sound.shape[1]
     turn = 2 * np.pi * 4.9 * control_times(count, rate) + rng.uniform(0, 2 * np.pi)
@@ -64,9 +66,9 @@ def glockenspiel(pitch: int, velocity: float, duration: float, rate: int, variat
     pitch_hz = hertz(pitch)
     ratio = np.array([1.0, 2.756, 5.404, 8.933]) * np.array([1.0, *rng.normal(1.0, 0.002, 3)])
     frequency = pitch_hz * ratio
-    corner_hz = (1500.0 + 5200.0 * velocity**1.4) * (pitch_hz / 1047.0) ** 0.3
-    struck = np.array([1.0, 0.85, 0.55, 0.3]) * softened(frequency, corner_hz, 1.8) * rng.uniform(0.9, 1.1, 4)
-    seconds = 4.6 * 2.0 ** (-(pitch - 72) / 20.0) * np.array([1.0, 0.42, 0.2, 0.1])
+    corner_hz = (1800.0 + 7000.0 * velocity**1.4) * (pitch_hz / 1047.0) ** 0.3
+    struck = np.array([0.75, 1.0, 0.7, 0.35]) * softened(frequency, corner_hz, 1.8) * rng.uniform(0.9, 1.1, 4)
+    seconds = 4.6 * 2.0 ** (-(pitch - 72) / 20.0) * np.array([1.0, 0.6, 0.3, 0.15])
     place = np.clip((pitch - 88) / 50.0, -0.3, 0.3)
     # Two nearly equal modes to each, as no bar is hung quite evenly: the shimmer of steel.
     split = 1.0 + rng.uniform(0.0002, 0.0005)
@@ -74,7 +76,7 @@ def glockenspiel(pitch: int, velocity: float, duration: float, rate: int, variat
         modes(frequency, 6.91 / seconds, struck, place - 0.15),
         modes(frequency[1:] * split, 6.91 / seconds[1:], 0.35 * struck[1:], place + 0.35),
     )
-    sounding = loudness.levelled(bar).scaled(velocity_gain(velocity, 21.0))
+    sounding = loudness.levelled(bar, 1.9).scaled(velocity_gain(velocity, 21.0))
     sound = let_ring(sounding, duration, GLOCKENSPIEL_RELEASE, rate)
     tick = noise(3000.0, 9000.0, round(0.008 * rate), rate, rng)
     add_burst(sound, tick, 0.005, 0.012 * velocity_gain(velocity, 26.0), rate)

@@ -23,6 +23,10 @@ BAND = 0.45
 MODE_BLOCK = 256
 INAUDIBLE = 1e-5
 NOISE_LENGTH = 1 << 18
+PAIRS = 8
+_HALF_WAY = np.arange(PAIRS) + 0.5
+_SINC = np.sinc(_HALF_WAY) * np.cos(np.pi * _HALF_WAY / (2 * PAIRS + 1)) ** 2
+BETWEEN = (0.5 * _SINC / _SINC.sum()).astype(np.float32)
 
 
 def hertz(pitch: float) -> float:
@@ -120,11 +124,10 @@ def running_phase(frequency_hz: Control, count: int, rate: int, start: float = 0
     triangle = inside * (inside - 1) // 2
     whole = step[:-1] * BLOCK + bend * (BLOCK * (BLOCK - 1) // 2)
     base = np.concatenate([[0], np.cumsum(whole)[:-1]]) + int(start * 2.0**32)
-    wrapped = (
-        base.astype(np.uint32)[:, None]
-        + step[:-1].astype(np.uint32)[:, None] * inside.astype(np.uint32)
-        + bend.astype(np.uint32)[:, None] * triangle.astype(np.uint32)
-    )
+    wrapped = np.multiply.outer(step[:-1].astype(np.uint32), inside.astype(np.uint32))
+    if bend.any():
+        wrapped += np.multiply.outer(bend.astype(np.uint32), triangle.astype(np.uint32))
+    wrapped += base.astype(np.uint32)[:, None]
     return wrapped.reshape(-1)[:count]
 
 
@@ -134,24 +137,49 @@ def read(table: Samples, phase: Phase) -> Samples:
     return table.take((phase >> shift).view(np.int32), mode="clip")
 
 
-def morph(tables: Sequence[Samples], phase: Phase, place: Control) -> Samples:
-    """Tables read at one phase and crossfaded: `place` has breakpoints from 0 (the first table) to len(tables) − 1 (the last)."""
+def morph(tables: Sequence[Samples], phase: Phase, place: Control, level: Control) -> Samples:
+    """Tables read at one phase and crossfaded, at a level; (samples,).
+
+    `place` has breakpoints from 0 (the first table) to len(tables) − 1 (the last), `level` is a gain at the same breakpoints.
+    """
     shift = np.uint32(33 - len(tables[0]).bit_length())
     index = (phase >> shift).view(np.int32)
     sound = np.zeros(len(phase), np.float32)
     for number, table in enumerate(tables):
         weight = np.clip(1.0 - np.abs(place - number), 0.0, 1.0)
         if weight.any():
-            sound += table.take(index, mode="clip") * audio_rate(weight, len(phase))
+            layer = table.take(index, mode="clip")
+            layer *= audio_rate(weight * level, len(phase))
+            sound += layer
     return sound
+
+
+def doubled(sound: Samples, count: int) -> Samples:
+    """The same sound (channels, samples) at twice the rate, cut to `count` samples; content above 0.43 of the old rate suffers.
+
+    Every other sample is drawn between its neighbours by a windowed sinc, a pair of neighbours at a time.
+    """
+    length = sound.shape[1]
+    padded = np.pad(sound, ((0, 0), (PAIRS, PAIRS)))
+    between = np.zeros_like(sound)
+    for pair in range(PAIRS):
+        before, after = PAIRS - pair, PAIRS + 1 + pair
+        neighbours = padded[:, before : before + length] + padded[:, after : after + length]
+        neighbours *= BETWEEN[pair]
+        between += neighbours
+    made = np.empty((sound.shape[0], 2 * length), np.float32)
+    made[:, 0::2] = sound
+    made[:, 1::2] = between
+    cut: Samples = made[:, :count]
+    return cut
 
 
 @lru_cache(maxsize=48)
 def _noise_loop(low_hz: float, high_hz: float, rate: int) -> Samples:
-    """A loop of noise between two frequencies with soft edges (6 dB an octave below, 12 above), of unit RMS."""
+    """A loop of noise between two frequencies with soft edges (6 dB an octave below, 24 above), of unit RMS."""
     white = np.random.default_rng(20_11).standard_normal(NOISE_LENGTH)
     frequency = np.fft.rfftfreq(NOISE_LENGTH, 1.0 / rate)
-    shape = frequency / np.hypot(frequency, low_hz) / (1.0 + (frequency / high_hz) ** 2)
+    shape = frequency / np.hypot(frequency, low_hz) / (1.0 + (frequency / high_hz) ** 4)
     shape[frequency > BAND * rate] = 0.0
     loop = np.fft.irfft(np.fft.rfft(white) * shape, NOISE_LENGTH)
     return (loop / np.sqrt(np.mean(loop**2))).astype(np.float32)

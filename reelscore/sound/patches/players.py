@@ -11,8 +11,11 @@ import numpy as np
 
 from reelscore.audio import Samples
 from reelscore.sound.patches import loudness
-from reelscore.sound.patches.envelopes import Control, audio_rate, cents, control_times, held, rise, vibrato, wander
-from reelscore.sound.patches.oscillators import Numbers, harmonics, morph, running_phase, wavetable
+from reelscore.sound.patches.envelopes import Control, cents, control_times, held, rise, vibrato, wander
+from reelscore.sound.patches.oscillators import Numbers, doubled, harmonics, morph, running_phase, wavetable
+
+# Harmonics of a section end at this fraction of the rate.
+SECTION_TOP = 0.21
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Hands:
 
 @dataclass(frozen=True)
 class Section:
-    """Several players: how far apart in tune (cents), in time (seconds) and in the room (0 to 1)."""
+    """Several players, best a prime number: how far apart in tune (cents), in time (seconds) and in the room (0 to 1)."""
 
     count: int
     detune_cents: float
@@ -61,9 +64,7 @@ class Section:
     width: float
 
 
-def tables(
-    pitch_hz: float, rate: int, colours: Sequence[Numbers], size: int = 1 << 15, scatter: float = 0.0
-) -> list[Samples]:
+def tables(pitch_hz: float, colours: Sequence[Numbers], scatter: float = 0.0) -> list[Samples]:
     """Wavetables for these amplitudes of harmonics, each equally loud (weighted RMS 1), with phases that agree among them.
 
     `scatter` spreads the phases (radians): 0 is a pulse as from lips or a reed, 3 the sound of a resonating body.
@@ -73,7 +74,7 @@ def tables(
     for colour in colours:
         frequency = pitch_hz * np.arange(1.0, len(colour) + 1)
         loud = loudness.of_partials(frequency, colour)
-        made.append(wavetable(colour / loud, phases[: len(colour)], size))
+        made.append(wavetable(colour / loud, phases[: len(colour)]))
     return made
 
 
@@ -82,51 +83,78 @@ def numbers_within(pitch_hz: float, rate: int, top_hz: float) -> Numbers:
     return harmonics(pitch_hz, rate, top_hz)[:400]
 
 
-def alone(voice: Voice, hands: Hands, count: int, rate: int, rng: np.random.Generator) -> tuple[Samples, Control]:
-    """One player: (count,) at weighted RMS of about 1, and the level it was played at, by breakpoints."""
-    times = control_times(count, rate)
-    shake = vibrato(times, hands.vibrato_hz * rng.uniform(0.96, 1.04), hands.vibrato_delay, rng)
-    level = voice.level(times)
-    loud = level * (1.0 + hands.level_drift * wander(times, 3.5, rng) + hands.swell_with_vibrato * shake)
-    return _played(voice, hands, times, shake, loud, 0.0, count, rate, rng), level
+def alone(voice: Voice, hands: Hands, count: int, rate: int, rng: np.random.Generator) -> Samples:
+    """One player: (count,) at weighted RMS of about 1."""
+    performance = _performance(voice, hands, Section(1, 0.0, 0.0, 0.0), count, rate, rng)
+    return _played(voice, performance, 0, count, rate)
 
 
 def section(voice: Voice, hands: Hands, players: Section, count: int, rate: int, rng: np.random.Generator) -> Samples:
-    """A section: (2, count), each side at weighted RMS of about 1."""
+    """A section: (2, count), each side at weighted RMS of about 1.
+
+    Sections have nothing to say above a quarter of the rate, so the players are drawn at half of it.
+    """
+    half = count // 2 + 1
+    performance = _performance(voice, hands, players, half, rate // 2, rng)
+    places = players.width * rng.permutation(np.linspace(-1.0, 1.0, players.count))
+    sound = np.zeros((2, half), np.float32)
+    for player, place in enumerate(places):
+        played = _played(voice, performance, player, half, rate // 2)
+        angle = (place + 1.0) * (np.pi / 4)
+        sound[0] += np.float32(np.cos(angle)) * played
+        sound[1] += np.float32(np.sin(angle)) * played
+    # Players who happen to swing together or against each other would make one note of a line stand out or vanish.
+    met = float(np.sqrt(np.vdot(sound, sound) / sound.size))
+    sound *= np.float32(performance.expected_rms(voice) / max(met, 1e-9))
+    return doubled(sound, count)
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What the players do, breakpoint by breakpoint, each (players, breakpoints); `starts` are their first phases in periods."""
+
+    frequency_hz: Control
+    level: Control
+    place: Control
+    starts: Numbers
+
+    def expected_rms(self, voice: Voice) -> float:
+        """The RMS of each side of a section that plays this, if no two players had anything to do with each other."""
+        sizes = [float(np.sqrt(np.mean(table[::16] ** 2))) for table in voice.tables]
+        size = np.interp(self.place, np.arange(len(sizes)), sizes)
+        return float(np.sqrt(np.mean((self.level * size) ** 2)))
+
+
+def _performance(
+    voice: Voice, hands: Hands, players: Section, count: int, rate: int, rng: np.random.Generator
+) -> Performance:
     times = control_times(count, rate)
-    sound = np.zeros((2, count), np.float32)
-    tuning = rng.permutation(np.linspace(-1.0, 1.0, players.count)) * players.detune_cents
-    tuning += rng.normal(0.0, 0.25 * players.detune_cents, players.count)
-    tuning -= tuning.mean()
-    stagger = min(players.stagger, 0.25 * voice.duration)
-    for player in range(players.count):
-        speed = hands.vibrato_hz * rng.uniform(0.86, 1.14)
-        shake = vibrato(times, speed, hands.vibrato_delay * rng.uniform(0.4, 1.6), rng)
-        level = voice.level(np.maximum(times - stagger * rng.uniform(), 0.0))
-        level *= 1.0 + hands.level_drift * wander(times, 3.0, rng) + hands.swell_with_vibrato * shake
-        played = _played(voice, hands, times, shake, level, tuning[player], count, rate, rng)
-        spot = 0.0 if players.count == 1 else 2.0 * player / (players.count - 1) - 1.0
-        angle = (players.width * spot + 1.0) * (np.pi / 4)
-        sound[0] += played * np.float32(np.cos(angle))
-        sound[1] += played * np.float32(np.sin(angle))
-    return np.asarray(sound * np.float32(np.sqrt(2.0 / players.count)), np.float32)
-
-
-def _played(
-    voice: Voice,
-    hands: Hands,
-    times: Control,
-    shake: Control,
-    level: Control,
-    tuning_cents: float,
-    count: int,
-    rate: int,
-    rng: np.random.Generator,
-) -> Samples:
-    """What one player plays, given the vibrato and the level by breakpoints."""
-    unsteady = hands.pitch_drift_cents * wander(times, 2.2, rng)
-    scoop = hands.scoop_cents * (1.0 - rise(times, 2.5 * hands.scoop))
-    off = cents(tuning_cents + hands.vibrato_cents * shake + unsteady - scoop)
-    phase = running_phase(voice.pitch_hz * off, count, rate, rng.uniform())
+    crowd = players.count
+    level = voice.level(np.maximum(times - min(players.stagger, 0.25 * voice.duration) * rng.random((crowd, 1)), 0.0))
+    spread = 0.14 if crowd > 1 else 0.04
+    shake = vibrato(
+        times,
+        hands.vibrato_hz * rng.uniform(1.0 - spread, 1.0 + spread, crowd),
+        hands.vibrato_delay * rng.uniform(0.5, 1.5, crowd),
+        rng,
+    )
+    loud = level * (1.0 + hands.level_drift * wander(times, 3.2, rng, crowd) + hands.swell_with_vibrato * shake)
+    off = hands.vibrato_cents * shake + hands.pitch_drift_cents * wander(times, 2.4, rng, crowd)
+    off += _tuning(players, rng)[:, None] - hands.scoop_cents * (1.0 - rise(times, 2.5 * hands.scoop))
+    # Quadratic phases: however many harmonics fall together, the crowd is neither in step nor cancelled as it starts.
+    starts = (rng.random() + (np.arange(crowd) - crowd // 2) ** 2 / crowd) % 1.0
     place = np.clip(voice.place(level), 0.0, len(voice.tables) - 1.0)
-    return morph(voice.tables, phase, place) * audio_rate(np.maximum(level, 0.0), count)
+    return Performance(voice.pitch_hz * cents(off), np.maximum(loud, 0.0), place, starts)
+
+
+def _played(voice: Voice, performance: Performance, player: int, count: int, rate: int) -> Samples:
+    """What one of the players plays: (count,)."""
+    phase = running_phase(performance.frequency_hz[player], count, rate, float(performance.starts[player]))
+    return morph(voice.tables, phase, performance.place[player], performance.level[player])
+
+
+def _tuning(players: Section, rng: np.random.Generator) -> Numbers:
+    """How far each player is out of tune, in cents; the section as a whole is in tune."""
+    tuning = np.linspace(-1.0, 1.0, players.count) if players.count > 1 else np.zeros(1)
+    tuning = players.detune_cents * (tuning + rng.normal(0.0, 0.15, players.count))
+    return np.asarray(tuning - tuning.mean())

@@ -12,10 +12,8 @@ from reelscore.sound.patches.envelopes import (
     audio_rate,
     cents,
     control_times,
-    damper,
     finished,
     held,
-    rise,
     settle,
     take,
     velocity_gain,
@@ -40,11 +38,14 @@ PIZZICATO_RELEASE = 0.35
 DISTORTED_RELEASE = 0.14
 
 GUITAR_BODY = Body(
-    (Peak(102, 30, 2.2), Peak(196, 45, 1.8), Peak(290, 90, 0.7), Peak(420, 120, 0.9), Peak(760, 300, 0.4)), 75, 2600, 1.6
+    (Peak(102, 30, 2.2), Peak(196, 45, 1.8), Peak(290, 90, 0.7), Peak(420, 120, 0.9), Peak(760, 300, 0.4)),
+    75,
+    3300,
+    1.5,
 )
 HARP_BODY = Body((Peak(160, 90, 0.8), Peak(330, 180, 0.7), Peak(700, 500, 0.3)), 60, 2400, 1.5)
 VIOLIN_BODY = Body((Peak(280, 60, 1.0), Peak(460, 90, 1.2), Peak(560, 100, 1.1), Peak(1050, 400, 0.6)), 170, 2600, 1.6)
-CABINET = Body((Peak(110, 70, 0.5), Peak(2300, 1500, 0.9)), 85, 3600, 4.0)
+CABINET = Body((Peak(110, 70, 0.5), Peak(2300, 1600, 1.1)), 85, 4200, 4.0)
 
 
 def _two_planes(partials: Partials, decay: Numbers, gain: Numbers, place: float, rng: np.random.Generator) -> Modes:
@@ -52,7 +53,9 @@ def _two_planes(partials: Partials, decay: Numbers, gain: Numbers, place: float,
     apart = float(cents(rng.uniform(0.25, 0.7)))
     return together(
         modes(partials.frequency_hz, decay, gain, place),
-        modes(partials.frequency_hz * apart, 0.55 * decay, 0.32 * gain * rng.uniform(0.6, 1.2, len(gain)), place + 0.35),
+        modes(
+            partials.frequency_hz * apart, 0.55 * decay, 0.32 * gain * rng.uniform(0.6, 1.2, len(gain)), place + 0.35
+        ),
     )
 
 
@@ -61,16 +64,20 @@ def harp(pitch: int, velocity: float, duration: float, rate: int, variation: int
     rng = take("harp", pitch, variation)
     pitch_hz = hertz(pitch)
     partials = string_partials(pitch_hz, 4e-5 * 2.0 ** ((pitch - 40) / 14.0), rate, top_hz=8000.0, most=48)
-    corner_hz = (420.0 + 1500.0 * velocity**1.4) * (pitch_hz / 262.0) ** 0.35
+    corner_hz = (300.0 + 1750.0 * velocity**1.5) * (pitch_hz / 262.0) ** 0.35
     colour = plucked_at(partials.number, 0.42, 0.12) * softened(partials.frequency_hz, corner_hz, 1.9)
     colour *= HARP_BODY.response(partials.frequency_hz) / np.sqrt(partials.number) * rng.uniform(0.8, 1.2, len(colour))
-    decay = fading(partials.frequency_hz, 5.5 * 2.0 ** (-(pitch - 40) / 21.0), 1.1) + 0.12 * partials.number
+    decay = fading(partials.frequency_hz, 4.6 * 2.0 ** (-(pitch - 40) / 24.0), 1.1) + 0.12 * partials.number
     place = float(np.clip((62 - pitch) / 70.0, -0.4, 0.4))
-    strings = loudness.levelled(_two_planes(partials, decay, colour, place, rng))
-    board = modes(rng.uniform(110, 380, 6), rng.uniform(30, 55, 6), 0.006 * rng.uniform(0.4, 1.0, 6), rng.uniform(-0.3, 0.3, 6))
+    strings = loudness.levelled(_two_planes(partials, decay, colour, place, rng), 0.4 - 0.15 * max(52 - pitch, 0))
+    board = modes(
+        rng.uniform(110, 380, 6), rng.uniform(30, 55, 6), 0.006 * rng.uniform(0.4, 1.0, 6), rng.uniform(-0.3, 0.3, 6)
+    )
     sounding = together(strings, board).scaled(velocity_gain(velocity, 22.0))
     sound = let_ring(sounding, duration, HARP_RELEASE, rate)
-    add_burst(sound, noise(500.0, 2600.0, round(0.03 * rate), rate, rng), 0.018, 0.012 * velocity_gain(velocity, 24.0), rate)
+    add_burst(
+        sound, noise(500.0, 2600.0, round(0.03 * rate), rate, rng), 0.018, 0.012 * velocity_gain(velocity, 24.0), rate
+    )
     return finished(sound, rate, attack=0.0028 - 0.0014 * velocity)
 
 
@@ -79,10 +86,10 @@ def acoustic_guitar(pitch: int, velocity: float, duration: float, rate: int, var
     rng = take("acoustic guitar", pitch, variation)
     pitch_hz = hertz(pitch)
     partials = string_partials(pitch_hz, 6e-5 * 2.0 ** ((pitch - 40) / 24.0), rate, top_hz=9500.0, most=64)
-    corner_hz = (900.0 + 2900.0 * velocity**1.4) * (pitch_hz / 196.0) ** 0.2
-    colour = plucked_at(partials.number, 0.19 + 0.03 * rng.uniform(-1, 1)) / partials.number**0.75
-    colour *= softened(partials.frequency_hz, corner_hz, 1.7) * GUITAR_BODY.response(partials.frequency_hz)
-    decay = fading(partials.frequency_hz, 5.0 * 2.0 ** (-(pitch - 40) / 30.0), 0.55) + 0.10 * partials.number
+    corner_hz = (900.0 + 4200.0 * velocity**1.5) * (pitch_hz / 196.0) ** 0.2
+    colour = plucked_at(partials.number, 0.19 + 0.03 * rng.uniform(-1, 1)) / partials.number**0.6
+    colour *= softened(partials.frequency_hz, corner_hz, 1.5) * GUITAR_BODY.response(partials.frequency_hz)
+    decay = fading(partials.frequency_hz, 5.6 * 2.0 ** (-(pitch - 40) / 28.0), 0.28) + 0.07 * partials.number
     strings = loudness.levelled(_two_planes(partials, decay, colour, -0.12, rng))
     body = modes(
         np.array([102.0, 196.0, 223.0, 420.0]) * rng.uniform(0.99, 1.01, 4),
@@ -92,7 +99,9 @@ def acoustic_guitar(pitch: int, velocity: float, duration: float, rate: int, var
     )
     sounding = together(strings, body).scaled(velocity_gain(velocity, 22.0))
     sound = let_ring(sounding, duration, GUITAR_RELEASE, rate)
-    add_burst(sound, noise(900.0, 5000.0, round(0.02 * rate), rate, rng), 0.010, 0.014 * velocity_gain(velocity, 26.0), rate)
+    add_burst(
+        sound, noise(900.0, 5000.0, round(0.02 * rate), rate, rng), 0.010, 0.014 * velocity_gain(velocity, 26.0), rate
+    )
     return finished(sound, rate, attack=0.0012)
 
 
@@ -102,19 +111,25 @@ def electric_guitar(pitch: int, velocity: float, duration: float, rate: int, var
     pitch_hz = hertz(pitch)
     partials, colour, decay = _electric_string(pitch_hz, velocity, rate, rng)
     colour = colour * CABINET.response(partials.frequency_hz)
-    strings = loudness.levelled(_two_planes(partials, decay, colour, -0.1, rng), -0.3).scaled(velocity_gain(velocity, 20.0))
+    strings = loudness.levelled(_two_planes(partials, decay, colour, -0.1, rng), -0.3).scaled(
+        velocity_gain(velocity, 20.0)
+    )
     sound = let_ring(strings, duration, GUITAR_RELEASE, rate)
-    add_burst(sound, noise(700.0, 3000.0, round(0.02 * rate), rate, rng), 0.012, 0.010 * velocity_gain(velocity, 24.0), rate)
+    add_burst(
+        sound, noise(700.0, 3000.0, round(0.02 * rate), rate, rng), 0.012, 0.010 * velocity_gain(velocity, 24.0), rate
+    )
     return finished(sound, rate, attack=0.0015)
 
 
-def _electric_string(pitch_hz: float, velocity: float, rate: int, rng: np.random.Generator) -> tuple[Partials, Numbers, Numbers]:
+def _electric_string(
+    pitch_hz: float, velocity: float, rate: int, rng: np.random.Generator
+) -> tuple[Partials, Numbers, Numbers]:
     """Partials, gains and decays of a solid-bodied guitar's string as its pickup hears it."""
-    partials = string_partials(pitch_hz, 5e-5 * (pitch_hz / 82.0) ** 0.4, rate, top_hz=6500.0, most=48)
-    colour = plucked_at(partials.number, 0.13 + 0.02 * rng.uniform(-1, 1), 0.08) / partials.number
+    partials = string_partials(pitch_hz, 5e-5 * (pitch_hz / 82.0) ** 0.4, rate, top_hz=7500.0, most=56)
+    colour = plucked_at(partials.number, 0.13 + 0.02 * rng.uniform(-1, 1), 0.08) / partials.number**0.7
     colour *= plucked_at(partials.number, 0.24, 0.15)
-    colour *= softened(partials.frequency_hz, 1100.0 + 2600.0 * velocity**1.3, 1.6)
-    decay = fading(partials.frequency_hz, 8.0 * (pitch_hz / 82.0) ** -0.45, 0.6) + 0.06 * partials.number
+    colour *= softened(partials.frequency_hz, 1100.0 + 3400.0 * velocity**1.4, 1.6)
+    decay = fading(partials.frequency_hz, 9.5 * (pitch_hz / 82.0) ** -0.35, 0.3) + 0.05 * partials.number
     return partials, colour, decay
 
 
@@ -123,7 +138,7 @@ def distorted_guitar(pitch: int, velocity: float, duration: float, rate: int, va
     rng = take("distorted guitar", pitch, variation)
     count = round((duration + DISTORTED_RELEASE * 1.3) * rate)
     times = control_times(count, rate)
-    level = gain_from_db(loudness.LEVEL_DB + 1.0) * velocity_gain(velocity, 10.0)
+    level = gain_from_db(loudness.LEVEL_DB - 7.0) * velocity_gain(velocity, 10.0)
     swell = held(times, duration, 0.004, DISTORTED_RELEASE) * (0.8 + 0.35 * settle(times, 0.09)) * level
     sides = [_driven(pitch, velocity, count, rate, rng) * audio_rate(swell, count) for _ in range(2)]
     sound = np.stack([0.85 * sides[0] + 0.25 * sides[1], 0.25 * sides[0] + 0.85 * sides[1]])
@@ -140,10 +155,11 @@ def _driven(pitch: int, velocity: float, count: int, rate: int, rng: np.random.G
 
     pitch_hz = hertz(pitch) * float(cents(rng.uniform(-2.0, 2.0)))
     partials, colour, decay = _electric_string(pitch_hz, 0.8, rate, rng)
-    colour = colour * softened(partials.frequency_hz, 1500.0, 1.0) / np.abs(colour).max()
+    colour = colour * softened(partials.frequency_hz, 3000.0, 1.0) / np.abs(colour).max()
     fed_back = np.where(partials.number <= 5, 0.05, decay)
     string = ring(modes(partials.frequency_hz, fed_back, 0.5 * colour), 2 * count, 2 * rate)[0]
-    drive = np.float32(2.5 + 9.0 * velocity)
+    # Harder drive on a high note would reach beyond the doubled band and fold back.
+    drive = np.float32(min(4.0 + 16.0 * velocity, 8000.0 / pitch_hz))
     shaped = np.tanh(drive * string + np.float32(0.25))
     size = fft.next_fast_len(2 * (count + rate // 20), real=True)
     size += size % 2
@@ -160,19 +176,35 @@ def pizzicato_strings(pitch: int, velocity: float, duration: float, rate: int, v
     pitch_hz = hertz(pitch)
     body = VIOLIN_BODY if pitch >= 60 else HARP_BODY
     partials = string_partials(pitch_hz, 1.5e-4, rate, top_hz=6000.0, most=26)
-    corner_hz = (500.0 + 1500.0 * velocity**1.4) * (pitch_hz / 262.0) ** 0.4
-    colour = plucked_at(partials.number, 0.23, 0.1) / partials.number**0.8 * softened(partials.frequency_hz, corner_hz, 1.8)
+    corner_hz = (380.0 + 1900.0 * velocity**1.5) * (pitch_hz / 262.0) ** 0.4
+    colour = (
+        plucked_at(partials.number, 0.23, 0.1) / partials.number**0.8 * softened(partials.frequency_hz, corner_hz, 1.8)
+    )
     colour *= body.response(partials.frequency_hz)
-    seconds = 1.15 * 2.0 ** (-(pitch - 48) / 20.0)
-    strings = []
-    for place in (-0.5, -0.15, 0.2, 0.55):
+    seconds = 1.1 * 2.0 ** (-(pitch - 48) / 26.0)
+    desks = []
+    for place, late in ((-0.5, 0.0), (0.5, rng.uniform(0.004, 0.008)), (0.1, rng.uniform(0.009, 0.014))):
         decay = fading(partials.frequency_hz, seconds * rng.uniform(0.85, 1.15), 2.0) + 0.9 * (partials.number - 1.0)
         size = colour * rng.uniform(0.7, 1.3, len(colour))
-        strings.append(modes(partials.frequency_hz * cents(rng.normal(0.0, 2.0)), decay, size, place))
-    sounding = loudness.levelled(together(*strings), 1.0).scaled(velocity_gain(velocity, 21.0))
-    sound = let_ring(sounding, duration, PIZZICATO_RELEASE, rate)
-    add_burst(sound, noise(200.0, 1800.0, round(0.03 * rate), rate, rng), 0.025, 0.03 * velocity_gain(velocity, 23.0), rate)
-    return finished(sound, rate, attack=0.004 - 0.002 * velocity)
+        desk = modes(partials.frequency_hz * cents(rng.normal(0.0, 1.5)), decay, size, place)
+        desk = loudness.levelled(desk, 4.1 - 0.15 * max(52 - pitch, 0)).scaled(velocity_gain(velocity, 21.0))
+        played = let_ring(desk, max(duration - late, 0.0), PIZZICATO_RELEASE, rate)
+        desks.append(np.pad(played, ((0, 0), (round(late * rate), 0))))
+    sound = _met(desks)
+    add_burst(
+        sound, noise(200.0, 1800.0, round(0.03 * rate), rate, rng), 0.025, 0.03 * velocity_gain(velocity, 23.0), rate
+    )
+    return finished(sound, rate, attack=0.010 - 0.006 * velocity)
+
+
+def _met(desks: list[Samples]) -> Samples:
+    """The desks together, as loud as one of them, however their waves happen to meet."""
+    sound = np.zeros((2, max(desk.shape[1] for desk in desks)), np.float32)
+    for desk in desks:
+        sound[:, : desk.shape[1]] += desk
+    alone = np.mean([np.vdot(desk, desk) for desk in desks])
+    sound *= np.float32(np.sqrt(alone / max(float(np.vdot(sound, sound)), 1e-12)))
+    return sound
 
 
 PATCHES = {

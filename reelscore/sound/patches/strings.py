@@ -69,8 +69,9 @@ def fading(frequency_hz: Numbers, seconds: float, high_loss: float) -> Numbers:
 
 
 def plucked_at(number: Numbers, place: float, floor: float = 0.03) -> Numbers:
-    """What a pluck at a fraction of the length excites; no partial is lost entirely, as no finger is a point."""
-    return np.asarray(np.hypot(np.sin(np.pi * number * place), floor))
+    """What a pluck at a fraction of the length excites, signs included; no partial is lost, as no finger is a point."""
+    swing = np.sin(np.pi * number * place)
+    return np.asarray(np.where(swing < 0, -1.0, 1.0) * np.hypot(swing, floor))
 
 
 def softened(frequency_hz: Numbers, corner_hz: float, steepness: float) -> Numbers:

@@ -58,7 +58,8 @@ def later(sound: Samples, delay: float, rate: int) -> Samples:
 def placed(sound: Samples, pan: float) -> Samples:
     """The same sound at a place between −1 (left) and 1, at equal power."""
     angle = (pan + 1.0) * np.pi / 4
-    return sound * (np.sqrt(2.0) * np.array([[np.cos(angle)], [np.sin(angle)]])).astype(np.float32)
+    sides = np.sqrt(2.0) * np.array([[np.cos(angle)], [np.sin(angle)]])
+    return np.asarray(sound * sides, np.float32)
 
 
 def dying(count: int, ring_time: float, rate: int, attack: float = 0.0) -> Samples:
@@ -69,10 +70,12 @@ def dying(count: int, ring_time: float, rate: int, attack: float = 0.0) -> Sampl
         envelope *= np.minimum(time / np.float32(attack), np.float32(1.0))
     end = min(count, max(round(0.1 * count), 16))
     envelope[-end:] *= np.linspace(1.0, 0.0, end, dtype=np.float32)
-    return envelope
+    return np.asarray(envelope, np.float32)
 
 
-def hiss(hit: Hit, low_hz: float, high_hz: float, ring_time: float, *, attack: float = 0.0, width: float = 0.6) -> Samples:
+def hiss(
+    hit: Hit, low_hz: float, high_hz: float, ring_time: float, *, attack: float = 0.0, width: float = 0.6
+) -> Samples:
     """A burst of noise between two frequencies; `width` 0 is mono, 1 is as wide as noise can be."""
     count = hit.count(ring_time * 1.1 + attack)
     middle, left, right = (noise(low_hz, high_hz, count, hit.rate, hit.rng) for _ in range(3))
@@ -125,7 +128,9 @@ def metal(
     height = np.log(own_hz / low_hz) / np.log(top_hz / low_hz)
     rings = ring_time * dull**height * cymbal.uniform(0.6, 1.1, partials)
     gains = cymbal.lognormal(0.0, 0.6, partials) * hit.rng.lognormal(0.0, 0.15, partials)
-    gains *= hit.harder(0.08, 1.25) ** height / np.sqrt(partials)
+    gains *= (own_hz / low_hz) ** 0.3 * hit.harder(0.08, 1.25) ** height / np.sqrt(partials)
+    # struck everywhere at once they would all start upwards, as one spike
+    gains *= cymbal.choice([-1.0, 1.0], partials)
     sounding = modes(own_hz, DECAY_60_DB / rings, gains, cymbal.uniform(-0.8, 0.8, partials))
     count = hit.count(ring_time * 1.1)
     body = ring(sounding, count, hit.rate) * dying(count, 1e3, hit.rate)

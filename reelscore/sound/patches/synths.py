@@ -11,8 +11,8 @@ from reelscore.sound.patches import loudness
 from reelscore.sound.patches.envelopes import cents, finished, take, velocity_gain
 from reelscore.sound.patches.oscillators import Numbers, hertz, modes, together
 from reelscore.sound.patches.patch import Patch
-from reelscore.sound.patches.players import Hands, Section, Voice, numbers_within, section, tables
-from reelscore.sound.patches.strings import let_ring, softened
+from reelscore.sound.patches.players import SECTION_TOP, Hands, Section, Voice, numbers_within, section, tables
+from reelscore.sound.patches.strings import let_ring
 
 LEAD_RELEASE = 0.16
 PLUCK_RELEASE = 0.35
@@ -28,15 +28,15 @@ def synth_lead(pitch: int, velocity: float, duration: float, rate: int, variatio
     """Two saws and a pulse with a filter that opens at the start; a slow vibrato on long notes."""
     rng = take("synth lead", pitch, variation)
     pitch_hz = hertz(pitch)
-    number = numbers_within(pitch_hz, rate, 11000.0)
+    number = numbers_within(pitch_hz, rate, SECTION_TOP * rate)
     wave = (1.0 + 0.5 * np.abs(np.sin(np.pi * number * 0.31))) / number
-    base_hz = (600.0 + 500.0 * velocity) * (pitch_hz / 262.0) ** 0.5
-    colours = [wave * filtered(pitch_hz * number, base_hz * open_, 0.5) for open_ in (1.0, 1.0 + 1.6 * velocity)]
-    voice = Voice(tables(pitch_hz, rate, colours, 1 << 14, 0.5), pitch_hz, duration, 0.012, LEAD_RELEASE, 0.0, 1.0, 2.5)
+    base_hz = (800.0 + 800.0 * velocity) * (pitch_hz / 262.0) ** 0.5
+    colours = [wave * filtered(pitch_hz * number, base_hz * open_, 0.5) for open_ in (1.0, 1.0 + 1.9 * velocity)]
+    voice = Voice(tables(pitch_hz, colours, 0.5), pitch_hz, duration, 0.012, LEAD_RELEASE, 0.0, 1.0, 2.5)
     count = round((duration + LEAD_RELEASE * 1.25) * rate)
     hands = Hands(5.2, 9.0, 0.35, 1.0, 0.02, 0.0)
     sound = section(voice, hands, Section(3, 6.0, 0.0, 0.5), count, rate, rng)
-    sound *= np.float32(gain_from_db(loudness.LEVEL_DB) * velocity_gain(velocity, 14.0))
+    sound *= np.float32(gain_from_db(loudness.LEVEL_DB - 1.0) * velocity_gain(velocity, 14.0))
     return finished(sound, rate, attack=0.003)
 
 
@@ -45,14 +45,16 @@ def synth_pluck(pitch: int, velocity: float, duration: float, rate: int, variati
     rng = take("synth pluck", pitch, variation)
     pitch_hz = hertz(pitch)
     number = numbers_within(pitch_hz, rate, 10000.0)[:60]
-    colour = filtered(pitch_hz * number, (900.0 + 3200.0 * velocity) * (pitch_hz / 262.0) ** 0.4, 0.4) / number
+    colour = (
+        filtered(pitch_hz * number, (1000.0 + 4500.0 * velocity**1.3) * (pitch_hz / 262.0) ** 0.4, 0.5) / number**0.8
+    )
     body = 2.6 * 2.0 ** ((pitch - 60) / 36.0)
-    decay = body + (7.0 - 3.0 * velocity) * (pitch_hz * number / 1000.0) ** 1.2
+    decay = body + (5.5 - 3.0 * velocity) * (pitch_hz * number / 1000.0)
     saws = [
         modes(pitch_hz * number * cents(detune + rng.normal(0, 0.4)), decay, colour * size, place)
         for detune, size, place in ((-4.0, 1.0, -0.6), (0.0, 0.9, 0.0), (4.0, 1.0, 0.6))
     ]
-    sounding = loudness.levelled(together(*saws)).scaled(velocity_gain(velocity, 18.0))
+    sounding = loudness.levelled(together(*saws), 1.0).scaled(velocity_gain(velocity, 18.0))
     return finished(let_ring(sounding, duration, PLUCK_RELEASE, rate), rate, attack=0.0025)
 
 

@@ -11,7 +11,7 @@ from reelscore.sound.patches import loudness
 from reelscore.sound.patches.envelopes import audio_rate, control_times, finished, rise, take, velocity_gain, wander
 from reelscore.sound.patches.oscillators import Numbers, hertz, noise
 from reelscore.sound.patches.patch import Patch
-from reelscore.sound.patches.players import Hands, Section, Voice, numbers_within, section, tables
+from reelscore.sound.patches.players import SECTION_TOP, Hands, Section, Voice, numbers_within, section, tables
 from reelscore.sound.patches.strings import Body, Peak, softened
 
 CHOIR_RELEASE = 0.6
@@ -25,15 +25,15 @@ def choir(pitch: int, velocity: float, duration: float, rate: int, variation: in
     number = numbers_within(pitch_hz, rate, 9000.0)
     colours = [_sung(pitch_hz * number, number, velocity, openness) for openness in (0.15, 0.4 + 0.6 * velocity)]
     attack = 0.28 - 0.13 * velocity
-    voice = Voice(tables(pitch_hz, rate, colours, 1 << 14, 2.0), pitch_hz, duration, attack, CHOIR_RELEASE, 0.0, 1.0, 1.5)
+    voice = Voice(tables(pitch_hz, colours, 2.0), pitch_hz, duration, attack, CHOIR_RELEASE, 0.0, 1.0, 1.5)
     count = round((duration + CHOIR_RELEASE * 1.25) * rate)
     hands = Hands(5.3, 20.0, 0.15, 7.0, 0.15, 0.06, 20.0, 0.06)
-    sound = section(voice, hands, Section(12, 9.0, 0.07, 0.85), count, rate, rng)
+    sound = section(voice, hands, Section(11, 9.0, 0.07, 0.85), count, rate, rng)
     times = control_times(count, rate)
     air = audio_rate(0.03 * voice.level(times) * (1.0 + 1.5 * np.exp(-times / 0.08)), count)
     for side in range(2):
         sound[side] += air * noise(1500.0, 6000.0, count, rate, rng)
-    sound *= np.float32(gain_from_db(loudness.LEVEL_DB) * velocity_gain(velocity, 15.0))
+    sound *= np.float32(gain_from_db(loudness.LEVEL_DB - 0.7) * velocity_gain(velocity, 15.0))
     return finished(sound, rate, attack=0.005)
 
 
@@ -65,7 +65,7 @@ def warm_pad(pitch: int, velocity: float, duration: float, rate: int, variation:
     low, high = 260.0 + 300.0 * velocity, 500.0 + 1100.0 * velocity
     follow = (pitch_hz / 220.0) ** 0.5
     colours = [softened(pitch_hz * number, corner * follow, 2.6) / number for corner in (low, high)]
-    voice = Voice(tables(pitch_hz, rate, colours, 1 << 14, 3.0), pitch_hz, duration, 0.45, PAD_RELEASE, 0.1, 0.9, 1.0)
+    voice = Voice(tables(pitch_hz, colours, 3.0), pitch_hz, duration, 0.45, PAD_RELEASE, 0.1, 0.9, 1.0)
     return _pad(voice, Hands(0.35, 4.0, 0.0, 3.0, 0.25, 0.3), Section(7, 9.0, 0.15, 0.9), velocity, rate, rng)
 
 
@@ -73,12 +73,12 @@ def bright_pad(pitch: int, velocity: float, duration: float, rate: int, variatio
     """Glassy: saws with an octave above them, an open filter that sweeps, wide."""
     rng = take("bright pad", pitch, variation)
     pitch_hz = hertz(pitch)
-    number = numbers_within(pitch_hz, rate, 12000.0)
+    number = numbers_within(pitch_hz, rate, SECTION_TOP * rate)
     octave = np.where(number % 2 == 0, 1.7, 0.75) + np.where(number % 4 == 0, 0.5, 0.0)
     follow = (pitch_hz / 220.0) ** 0.4
     corners = (800.0 + 300.0 * velocity, 1500.0 + 2600.0 * velocity)
     colours = [octave * softened(pitch_hz * number, corner * follow, 1.9) / number**1.05 for corner in corners]
-    voice = Voice(tables(pitch_hz, rate, colours, 1 << 14, 3.0), pitch_hz, duration, 0.28, PAD_RELEASE, 0.0, 1.0, 1.0)
+    voice = Voice(tables(pitch_hz, colours, 3.0), pitch_hz, duration, 0.28, PAD_RELEASE, 0.0, 1.0, 1.0)
     return _pad(voice, Hands(0.55, 3.0, 0.0, 3.0, 0.25, 0.35), Section(7, 11.0, 0.1, 1.0), velocity, rate, rng)
 
 
@@ -86,8 +86,8 @@ def _pad(voice: Voice, hands: Hands, players: Section, velocity: float, rate: in
     count = round((voice.duration + voice.release * 1.25) * rate)
     sound = section(voice, hands, players, count, rate, rng)
     times = control_times(count, rate)
-    drift = audio_rate(1.0 + 0.06 * wander(times, 0.4, rng) * rise(times, 1.0), count)
-    sound *= drift * np.float32(gain_from_db(loudness.LEVEL_DB) * velocity_gain(velocity, 11.0))
+    drift = audio_rate(1.0 + 0.06 * wander(times, 0.4, rng)[0] * rise(times, 1.0), count)
+    sound *= drift * np.float32(gain_from_db(loudness.LEVEL_DB - 3.0) * velocity_gain(velocity, 11.0))
     return finished(sound, rate, attack=0.01)
 
 
