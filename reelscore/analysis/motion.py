@@ -21,7 +21,7 @@ _PAIR = 0.06  # seconds that two compared pictures lie apart, or the next pictur
 _LIVELY = 0.15  # lengths per second at which the measure reaches 1 − 1/e
 _VISIBLE_GREY_LEVELS = 6.0  # standard deviation under which a picture shows little that could move, but noise
 # Two pictures whose mean differs by more show a fade, a flash or a lamp; flow makes nonsense of these.
-_RELIT_GREY_LEVELS, _RELIT_SHARE = 3.0, 0.05
+_RELIT_GREY_LEVELS, _RELIT_SHARE = 1.5, 0.05
 
 _PEAK_DISTANCE = 0.5
 _PEAK_NEIGHBOURHOOD = 1.5
@@ -109,7 +109,7 @@ class MotionMeter:
         jolts = np.where(clear, np.frombuffer(self._jolts), 0.0)
         found: list[Peak] = []
         for at in _outstanding(times, jolts, clear):
-            around = slice(max(0, at - 1), at + 2)
+            around = np.flatnonzero(np.abs(times - times[at]) < 2.5 * _PAIR)
             moment = float(np.average(times[around], weights=jolts[around] + 1e-12))
             strength = float(1.0 - np.exp(-jolts[at] / _PEAK_STRONG))
             found.append(Peak(time=moment, strength=strength))

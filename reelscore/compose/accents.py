@@ -246,5 +246,5 @@ def _last_pitches(chair: Chair, chord: Chord, draft: Draft) -> tuple[int, ...]:
 def _last_length(chair: Chair, start: float, duration: float) -> float:
     """A final note's length: its own dying away and the hall's must fit before the last frame."""
     ring = duration - start
-    tail = 1.0 if INSTRUMENTS[chair.instrument].sustained else 0.6
-    return max(ring - min(tail, 0.45 * ring), min(0.02, ring))
+    tail = 1.3 if INSTRUMENTS[chair.instrument].sustained else 1.1
+    return max(ring - min(tail, 0.5 * ring), min(0.02, ring))

@@ -33,12 +33,20 @@ def breath_curve(hits: Sequence[Hit]) -> Curve:
     """A dip before each hit, deeper for stronger ones, over by the time of the hit."""
     curve: Curve = []
     for hit in hits:
-        depth = -(4.0 + 8.0 * hit.strength)
+        depth = -(2.0 + 5.0 * hit.strength)
         start = hit.time - hit.breath
         if hit.breath < 0.03 or start < 0:
             continue
         curve += [(start, 0.0), (start + hit.breath * 0.5, depth), (hit.time - 0.02, depth), (hit.time - 0.007, 0.0)]
     return curve
+
+
+def last_breath(form: Form, depth_db: float = 14.0) -> Curve:
+    """The diminuendo of the final chord, as a bow or a breath runs out: so the hall, too, is still by the last frame."""
+    ring = form.duration - form.ending
+    if ring < 0.6:
+        return []
+    return [(form.ending + 0.25 * ring, 0.0), (form.ending + 0.8 * ring, -depth_db)]
 
 
 def pump_curve(form: Form, depth_db: float, starts: Sequence[float]) -> Curve:

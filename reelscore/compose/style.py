@@ -66,5 +66,5 @@ class Style:
     swing_unit: float = 0.5
     looseness: float = 0.006
     pumping_db: float = 0.0
-    range_db: float = 8.0
+    range_db: float = 5.0
     accents: Accents = field(default_factory=Accents)

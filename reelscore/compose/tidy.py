@@ -7,7 +7,7 @@ from dataclasses import replace
 from reelscore.brief import Brief, Span
 from reelscore.compose.accents import Hit
 from reelscore.compose.arrange import Draft, Plan
-from reelscore.compose.dynamics import breath_curve, levels_for, pump_curve, section_curve
+from reelscore.compose.dynamics import breath_curve, last_breath, levels_for, pump_curve, section_curve
 from reelscore.compose.rhythm import KEYS
 from reelscore.compose.score import Marker, Note, Part, Score
 from reelscore.compose.style import Style
@@ -33,6 +33,7 @@ def finish(brief: Brief, plan: Plan, drafts: Sequence[Draft], hits: Sequence[Hit
     sections = section_curve(plan.form, style.range_db)
     gentle = section_curve(plan.form, style.range_db * 0.4)
     breaths = breath_curve(hits)
+    last = last_breath(plan.form)
     pump = pump_curve(plan.form, style.pumping_db, kicks) if style.pumping_db else []
     parts: list[Part] = []
     for draft in drafts:
@@ -40,7 +41,7 @@ def finish(brief: Brief, plan: Plan, drafts: Sequence[Draft], hits: Sequence[Hit
             continue
         chair, layer = draft.chair, draft.chair.layer
         is_accent = chair.name in ("Accents", "Impacts", "Risers")
-        curves = [gentle if is_accent else sections]
+        curves = [gentle if is_accent else sections, last]
         if chair.name not in ("Risers",):
             curves.append(breaths)
         if chair.role in ("pad", "figure", "pulse") and not is_accent:

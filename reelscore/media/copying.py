@@ -64,7 +64,7 @@ def name(stream: Stream) -> str:
         return "The cover picture" if is_cover(stream) else f"A second picture (stream {stream.index})"
     if isinstance(stream, SubtitleStream):
         language = f" in {stream.language}" if stream.language else ""
-        return f"A subtitle{language} ({stream.codec_context.name})"
+        return f"A subtitle{language} ({stream.codec_context.name if stream.codec_context else 'unknown kind'})"
     return f"A data stream ({stream.name or 'unknown kind'})"
 
 
@@ -93,7 +93,7 @@ def _from_template(result: OutputContainer, stream: Stream, tag: str | None) -> 
 def _header_holds(kind: str, stream: Stream, tag: str | None) -> bool:
     if not isinstance(stream, AttachmentStream | DataStream) and stream.codec_context is None:
         return False
-    if isinstance(stream, AttachmentStream) or (is_cover(stream) and kind not in MP4_KINDS):
+    if isinstance(stream, AttachmentStream) or (is_cover(stream) and kind != "mp4"):
         return kind == "matroska"
     try:
         with av.open(io.BytesIO(), "w", format=kind) as trial:

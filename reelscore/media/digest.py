@@ -15,7 +15,7 @@ _TEMPORAL_DELIMITER = b"\x12\x00"
 
 
 class PictureHash:
-    """SHA-256 over the coded pictures in the order of the file; filled packet by packet while a film plays.
+    """SHA-256 over the coded pictures up to the last that is shown; filled packet by packet while a film plays.
 
     H.264 and H.265 lie in MP4 and Matroska as units with their length before them, in transport streams with start
     codes between them, and AV1 may come with delimiters that MP4 leaves out: only the units themselves are hashed.
@@ -23,6 +23,7 @@ class PictureHash:
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
+        self._shown: hashlib._Hash | None = None  # as it was after the last picture shown, where hidden ones followed
         self._codec = ""
         self._length_bytes = 0
 
@@ -32,13 +33,15 @@ class PictureHash:
         self._length_bytes = _length_bytes(self._codec, bytes(stream.codec_context.extradata or b""))
 
     def add(self, packet: "Packet[Stream]") -> None:
-        """Takes in one packet; those that the file's edit list hides do not count."""
-        if packet.is_discard:
-            return
+        """Takes in one packet. What an edit list hides counts only where something shown may build on it."""
+        if packet.is_discard and self._shown is None:
+            self._shown = self._hash.copy()
+        elif not packet.is_discard:
+            self._shown = None
         coded = bytes(packet)
         if self._codec in ("h264", "hevc"):
             units = _lengthed(coded, self._length_bytes) if self._length_bytes else _started(coded)
-            for unit in units:
+            for unit in filter(None, (unit.rstrip(b"\x00") for unit in units)):  # zeros after a unit are padding
                 self._hash.update(len(unit).to_bytes(4, "big"))
                 self._hash.update(unit)
         elif self._codec == "av1":
@@ -47,7 +50,7 @@ class PictureHash:
             self._hash.update(coded)
 
     def hexdigest(self) -> str:
-        return self._hash.hexdigest()
+        return (self._shown or self._hash).hexdigest()
 
 
 def picture_sha256(path: Path) -> str:
@@ -72,21 +75,14 @@ def _length_bytes(codec: str, header: bytes) -> int:
     return 0
 
 
-def _lengthed(coded: bytes, length_bytes: int) -> Iterator[memoryview]:
-    view, at = memoryview(coded), 0
+def _lengthed(coded: bytes, length_bytes: int) -> Iterator[bytes]:
+    at = 0
     while at + length_bytes <= len(coded):
-        length = int.from_bytes(view[at : at + length_bytes], "big")
+        length = int.from_bytes(coded[at : at + length_bytes], "big")
         at += length_bytes
-        yield view[at : at + length]
+        yield coded[at : at + length]
         at += length
 
 
-def _started(coded: bytes) -> Iterator[memoryview]:
-    view, at = memoryview(coded), coded.find(_START_CODE)
-    while at >= 0:
-        first = at + len(_START_CODE)
-        at = coded.find(_START_CODE, first)
-        last = at if at >= 0 else len(coded)
-        while last > first and coded[last - 1] == 0:
-            last -= 1
-        yield view[first:last]
+def _started(coded: bytes) -> Iterator[bytes]:
+    return iter(coded.split(_START_CODE)[1:])

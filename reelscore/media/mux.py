@@ -13,10 +13,12 @@ import av
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import AttachmentStream, Stream
+from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
 from reelscore.audio import Samples
 from reelscore.errors import InputError, OutputError
+from reelscore.media.captions import Rewriting, is_styled, rewritable
 from reelscore.media.copying import MP4_KINDS, Clock, attach_cover, carry, extras, holds_stream, name
 from reelscore.media.encode import CODECS, Codec, Encoder, add_track, exactly, fitting_rate, holds, local
 from reelscore.media.opening import is_cover, opened, packets, picture_stream
@@ -66,7 +68,7 @@ def mux(
             try:
                 with av.open(local(temporary), "w", format=kind, container_options=_options(source, kind)) as result:
                     sound = _Track(result, codec, rate, exactly(blocks, round(clip.duration * rate)))
-                    return _Transfer(clip, source, result, kind).run(sound, progress)
+                    return _Transfer(clip, source, result, target).run(sound, progress)
             except av.error.FFmpegError as problem:
                 if isinstance(problem, OSError):
                     raise
@@ -145,18 +147,21 @@ class _Track:
 class _Transfer:
     """One film on its way into a new file: the picture first, then the new sound, then what else it holds."""
 
-    def __init__(self, clip: Clip, source: InputContainer, result: OutputContainer, kind: str) -> None:
+    def __init__(self, clip: Clip, source: InputContainer, result: OutputContainer, target: Path) -> None:
         self._clip = clip
         self._source = source
         self._result = result
-        self._kind = kind
+        self._suffix = target.suffix.lower()
+        self._kind = FILMS[self._suffix][0]
         self._picture = picture_stream(source, clip.path)
         self._carried: dict[int, Stream] = {}
+        self._rewritings: dict[int, Rewriting] = {}
+        self._unhidden = 0  # pictures beyond the end that others build on and that the new file cannot hide
 
     def run(self, sound: _Track, progress: Progress) -> tuple[str, ...]:
         self._carry(self._picture)
         sound.begin()
-        left_out = [stream for stream in extras(self._source, self._picture) if not self._carry(stream)]
+        remarks = [self._take(stream) for stream in extras(self._source, self._picture)]
         tags = self._source.metadata
         self._result.metadata.update({key: value for key, value in tags.items() if key.lower() not in OWN_TAGS})
         self._result.set_chapters(self._chapters())
@@ -169,16 +174,26 @@ class _Transfer:
             self._result.mux(packet)
         sound.finish()
         progress("mux", 1.0)
-        return tuple(f"{name(stream)} was left out: a {self._kind} film cannot hold it." for stream in left_out)
+        if self._unhidden:
+            remarks.append(f"{self._unhidden} hidden pictures follow the end, because earlier ones build on them.")
+        return tuple(remark for remark in remarks if remark)
 
-    def _carry(self, stream: Stream) -> bool:
-        if not holds_stream(self._kind, stream):
-            return False
+    def _take(self, stream: Stream) -> str:
+        """Gives a stream its place in the result as best it can; what is lost in a sentence, or nothing."""
+        if holds_stream(self._kind, stream):
+            self._carry(stream)
+            return ""
+        if rewritable(stream) and isinstance(stream, SubtitleStream):
+            self._rewritings[stream.index] = Rewriting(self._result, stream, self._kind)
+            self._carried[stream.index] = self._rewritings[stream.index].stream
+            return f"{name(stream)} became plain text, without its styles." if is_styled(stream) else ""
+        return f"{name(stream)} was left out: {self._suffix} films cannot hold it."
+
+    def _carry(self, stream: Stream) -> None:
         if is_cover(stream) and self._kind == "matroska":
             attach_cover(self._result, stream, self._clip.path)
         else:
             self._carried[stream.index] = carry(self._result, stream, self._kind)
-        return True
 
     def _chapters(self) -> "list[Chapter]":
         """The chapters in the new file's time, without those that end before the first picture."""
@@ -197,16 +212,27 @@ class _Transfer:
         behind: list[Packet[Stream]] = []  # pictures that the edit list hides; they go if none that is shown needs them
         for packet in packets(self._source, *streams):
             stream = self._source.streams[packet.stream_index]
-            shown = [packet]
+            ready = [packet]
             if stream is self._picture:
                 behind.append(packet)
-                shown, behind = ([], behind) if packet.is_discard else (behind, [])
-            for part in shown:
-                for timed in clocks[stream.index].feed(part):
-                    yield stream, timed
+                ready, behind = ([], behind) if packet.is_discard else (behind, [])
+            for part in ready:
+                self._unhidden += part.is_discard and self._is_past_end(part)
+                yield from self._worded(stream, clocks[stream.index].feed(part))
         for stream in streams:
-            for timed in clocks[stream.index].flush():
-                yield stream, timed
+            yield from self._worded(stream, clocks[stream.index].flush())
+
+    def _is_past_end(self, packet: "Packet[Stream]") -> bool:
+        end = self._clip.start + self._clip.duration - 0.5 / self._clip.frame_rate
+        return packet.pts is not None and float(packet.pts * packet.time_base) >= end
+
+    def _worded(self, stream: Stream, timed: "Iterator[Packet[Stream]]") -> "Iterator[tuple[Stream, Packet[Stream]]]":
+        """The packets as they are, or in the words of another caption format."""
+        rewriting = self._rewritings.get(stream.index)
+        for packet in timed:
+            written = rewriting.rewrite(packet) if rewriting else packet
+            if written is not None:
+                yield stream, written
 
     def _clock(self, stream: Stream) -> Clock:
         unit = float(stream.time_base or 1)

@@ -41,8 +41,15 @@ class _Bytes:
 
     def __init__(self, file: BinaryIO) -> None:
         self.read = file.read
-        self.seek = file.seek
         self.tell = file.tell
+        self._seek = file.seek
+
+    def seek(self, offset: int, whence: int) -> int:
+        """The new position, or −1 where a damaged file leads to no place at all."""
+        try:
+            return self._seek(offset, whence)
+        except (OSError, ValueError):
+            return -1
 
 
 @contextmanager
@@ -132,3 +139,5 @@ def packets(container: InputContainer, *streams: Stream) -> "Iterator[Packet[Str
         except av.error.FFmpegError as problem:
             faults += 1
             log.debug("the container is damaged: %s", problem)
+        except IndexError:
+            return  # PyAV's way of ending when streams appeared on the way, as in transport streams

@@ -146,6 +146,8 @@ class _Pictures:
             return
         for frame in frames:
             time = self._time(frame)
+            if time >= self._clip.duration:
+                continue
             yield Picture(time, self._index, self._shrink(frame))
             self._index += 1
             self._last = time

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from reelscore.audio import Audio, Samples, db_from_gain, fit, gain_from_db, resample, to_channels
+from reelscore.audio import Audio, Samples, db_from_gain, gain_from_db, resample, to_channels
 from reelscore.brief import Span
 from reelscore.loudness import Loudness, Meter, integrated, loudness_of
 from reelscore.mix.desk import RATE, STEP, Desk, Knots, knots_to_samples
@@ -100,7 +100,7 @@ def mix(
     `settings.loudness_lufs` under its true-peak ceiling; `Mix.remarks` says where that could not be.
     """
     length_samples = max(1, round(duration * RATE))
-    samples = fit(to_channels(resample(music, RATE), 2), length_samples).samples
+    samples = to_channels(resample(music, RATE), 2).samples
     heard = None if settings.original == "drop" else original
     desk = Desk(samples, heard, length_samples)
     levels = set_levels(desk, speech, settings, lambda part: progress("mix", 0.6 * part))
@@ -120,7 +120,7 @@ class _Survey:
 
 def _survey(desk: Desk, levels: Levels, settings: MixSettings, progress: Callable[[float], None]) -> _Survey:
     # Peaks that stay well below what the limiter will have to touch need not be known exactly.
-    floor_db = settings.true_peak_dbtp - settings.headroom_db - (settings.loudness_lufs - levels.expected_lufs) - 6.0
+    floor_db = settings.true_peak_dbtp - settings.headroom_db - (settings.loudness_lufs - levels.expected_lufs) - 4.0
     meter = Meter(RATE, STEP, peak_floor=gain_from_db(floor_db) if np.isfinite(floor_db) else np.inf)
     ends: list[float] = []
     done = 0

@@ -34,7 +34,10 @@ class Faders:
 
 @dataclass(frozen=True, eq=False)
 class Desk:
-    """Both sounds, `length_samples` long. `music` (2, n) is whole in memory, `original()` gives its blocks anew at each call."""
+    """Both sounds, for a mix of `length_samples`: too much is left out, too little is followed by silence.
+
+    `music` (2, n) is whole in memory, `original()` gives its blocks anew at each call.
+    """
 
     music: Samples
     original: Callable[[], Iterator[Samples]] | None
@@ -52,6 +55,10 @@ class Desk:
     def starts(self) -> range:
         """The first sample of each block."""
         return range(0, self.length_samples, BLOCK)
+
+    def music_blocks(self) -> Iterator[Samples]:
+        """The music's blocks as they are."""
+        return (self._piece(start, min(start + BLOCK, self.length_samples)) for start in self.starts())
 
     def original_blocks(self) -> Iterator[Samples]:
         """The original's blocks; silence where it ends too early or where there is none."""
@@ -83,12 +90,18 @@ class Desk:
 
     def _music(self, start: int, faders: Faders) -> Samples:
         stop = min(start + BLOCK, self.length_samples)
-        music = self.music[:, start:stop]
+        music = self._piece(start, stop)
         bell = knots_to_samples(faders.bell, start, stop - start)
         if bell.any():
             before = max(0, start - _BELL_MEMORY)
-            music = music + bell * (_belled(self.music[:, before:stop])[:, start - before :] - music)
+            music = music + bell * (_belled(self._piece(before, stop))[:, start - before :] - music)
         return np.asarray(music * knots_to_samples(faders.music, start, stop - start), np.float32)
+
+    def _piece(self, start: int, stop: int) -> Samples:
+        """The music between two samples; silence where it is too short."""
+        piece = self.music[:, start:stop]
+        missing = stop - start - piece.shape[1]
+        return np.pad(piece, ((0, 0), (0, missing))) if missing else piece
 
 
 def knots_to_samples(knots: Knots, start: int, count: int) -> Knots:

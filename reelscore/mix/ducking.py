@@ -44,11 +44,15 @@ def conversations(speech: Sequence[Span]) -> tuple[Conversation, ...]:
     return tuple(groups)
 
 
+def reach(conversation: Conversation) -> tuple[float, float]:
+    """When the music begins to go down for a conversation and when it is back, in seconds."""
+    return conversation.start - DOWN, conversation.end + STAY + UP
+
+
 def lowering(conversation: Conversation, knots: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """How far the music is down for one conversation at each of the times `knots` (seconds): 0 not at all, 1 wholly."""
-    going = (knots - (conversation.start - DOWN)) / DOWN
-    coming = (conversation.end + STAY + UP - knots) / UP
-    return np.asarray(_eased(going) * _eased(coming))
+    first, last = reach(conversation)
+    return np.asarray(_eased((knots - first) / DOWN) * _eased((last - knots) / UP))
 
 
 def _eased(way: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -14,6 +14,7 @@ drop  The music alone.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ from reelscore.audio import Samples
 from reelscore.brief import Span
 from reelscore.loudness import ABSOLUTE_GATE_LUFS, Meter, gated, integrated, lufs
 from reelscore.mix.desk import RATE, STEP, Desk, Faders, Knots
-from reelscore.mix.ducking import Conversation, conversations, lowering
+from reelscore.mix.ducking import Conversation, conversations, lowering, reach
 from reelscore.mix.settings import MixSettings
 
 Floats = npt.NDArray[np.float64]
@@ -61,18 +62,18 @@ class _Heard:
     talks: tuple[Conversation, ...]
     words: Flags
 
-    @property
+    @cached_property
     def music_lufs(self) -> float:
         return integrated(self.music, STEP)
 
-    @property
+    @cached_property
     def speech_lufs(self) -> float:
         return at_dialogue(self.original, self.words)
 
 
 def set_levels(desk: Desk, speech: Sequence[Span], settings: MixSettings, progress: Callable[[float], None]) -> Levels:
     """Listens to both sounds once and sets the faders by the rules above."""
-    music = _energies(_cut(desk), lambda part: progress(0.4 * part), desk)
+    music = _energies(desk.music_blocks(), lambda part: progress(0.4 * part), desk)
     if desk.original is None:
         return Levels(_still(desk, 1.0, 0.0), integrated(music, STEP))
     original = _energies(desk.original_blocks(), lambda part: progress(0.4 + 0.6 * part), desk)
@@ -117,26 +118,30 @@ def _bedded(desk: Desk, heard: _Heard, settings: MixSettings, remarks: tuple[str
 def _ducked(desk: Desk, heard: _Heard, remarks: tuple[str, ...]) -> Levels:
     music_lufs = heard.music_lufs if np.isfinite(heard.music_lufs) else heard.speech_lufs
     speech_db = float(np.clip(music_lufs - heard.speech_lufs, -MOST_SPEECH_GAIN_DB, MOST_SPEECH_GAIN_DB))
-    knots = desk.knots
-    down = np.zeros(len(knots))
-    music_db = np.zeros(len(knots))
+    down = np.zeros(desk.frames + 1)
+    music_db = np.zeros(desk.frames + 1)
     for talk in heard.talks:
-        way = lowering(talk, knots)
-        down = np.maximum(down, way)
-        music_db = np.minimum(music_db, -_depth_db(talk, heard, speech_db, desk) * way)
+        first, last = (round(edge / STEP) for edge in reach(talk))
+        there = slice(max(first, 0), max(last + 1, 0))
+        way = lowering(talk, desk.knots[there])
+        down[there] = np.maximum(down[there], way)
+        music_db[there] = np.minimum(music_db[there], -_depth_db(talk, heard, speech_db) * way)
     background = integrated(heard.original[~_near_speech(down)], STEP)
     bed_db = min(_bed_db(background, music_lufs), speech_db)
     faders = Faders(_gains(music_db), _gains(bed_db + (speech_db - bed_db) * down), down.astype(np.float32))
     return _summed(faders, heard, True, remarks)
 
 
-def _depth_db(talk: Conversation, heard: _Heard, speech_db: float, desk: Desk) -> float:
+def _depth_db(talk: Conversation, heard: _Heard, speech_db: float) -> float:
     """How far the music goes down for one conversation: as far as its words and the music at that place need."""
-    words = _words(talk.spans, desk)
-    spoken = at_dialogue(heard.original, words) + speech_db
+    words = np.concatenate([np.arange(*_frames(span)) for span in talk.spans])
+    words = words[words < len(heard.music)]
+    if not len(words):
+        return 0.0
+    spoken = at_dialogue(heard.original[words], np.ones(len(words), bool)) + speech_db
     # Somebody who mutters once should not take the music away; the words of the whole film set the measure.
     spoken = max(spoken, heard.speech_lufs + speech_db - 4.0)
-    music = float(lufs(heard.music[words].mean())) if words.any() else float("-inf")
+    music = float(lufs(heard.music[words].mean()))
     return float(np.clip(music - (spoken - UNDER_SPEECH_LU), 0.0, DEEPEST_DUCK_DB))
 
 
@@ -162,10 +167,6 @@ def _summed(faders: Faders, heard: _Heard, speaks: bool, remarks: tuple[str, ...
     return Levels(faders, expected, heard.words, distance, remarks)
 
 
-def _cut(desk: Desk) -> Iterable[Samples]:
-    return (desk.music[:, start : start + RATE] for start in desk.starts())
-
-
 def _energies(blocks: Iterable[Samples], progress: Callable[[float], None], desk: Desk) -> Floats:
     meter = Meter(RATE, STEP)
     done = 0
@@ -179,8 +180,13 @@ def _energies(blocks: Iterable[Samples], progress: Callable[[float], None], desk
 def _words(speech: Sequence[Span], desk: Desk) -> Flags:
     words = np.zeros(desk.frames, bool)
     for span in speech:
-        words[round(span.start / STEP) : round(span.end / STEP)] = True
+        words[slice(*_frames(span))] = True
     return words
+
+
+def _frames(span: Span) -> tuple[int, int]:
+    """The frames of a span: its first, and the one after its last."""
+    return round(span.start / STEP), round(span.end / STEP)
 
 
 def _near_speech(down: Floats) -> Flags:

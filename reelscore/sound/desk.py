@@ -32,7 +32,7 @@ from reelscore.vocabulary import INSTRUMENTS, Family
 # Patches play at −20 dBFS; a full score of ten parts comes out near −18 LUFS with this, its peaks just under the ceiling.
 MASTER_DB = -4.0
 # Many synthesised parts together are darker than a recording of them: presence from 1.8 kHz up, air on top.
-TILT = ((1800.0, 2.5), (6500.0, 5.0))
+TILT = ((1800.0, 2.5), (5000.0, 7.5))
 MONO_BELOW_HZ = 100.0
 LEVEL_STEP_SAMPLES = 256
 
@@ -101,8 +101,8 @@ class Channel:
         if self._filter is not None:
             dry = self._filter(dry)
         if self._levels:
-            dry = dry * level_curve(self._levels, begin, length, self._rate)
-        return np.asarray(dry * self._sides)
+            return dry * (level_curve(self._levels, begin, length, self._rate) * self._sides)
+        return dry * self._sides
 
 
 def level_curve(levels: Sequence[tuple[float, float]], begin: int, length: int, rate: int) -> Samples:
@@ -113,8 +113,9 @@ def level_curve(levels: Sequence[tuple[float, float]], begin: int, length: int, 
     step = LEVEL_STEP_SAMPLES
     first, last = begin // step, -(-(begin + length) // step)
     times, levels_db = zip(*sorted(levels), strict=True)
-    points = np.power(10.0, np.interp(np.arange(first, last + 1) * (step / rate), times, levels_db) / 20.0)
-    ramp = np.arange(step) / step
+    points_db = np.interp(np.arange(first, last + 1) * (step / rate), times, levels_db)
+    points = np.power(10.0, points_db / 20.0).astype(np.float32)
+    ramp = np.arange(step, dtype=np.float32) / np.float32(step)
     curve = points[:-1, np.newaxis] + np.diff(points)[:, np.newaxis] * ramp
     return np.asarray(curve.reshape(-1)[begin - first * step :][:length], np.float32)
 

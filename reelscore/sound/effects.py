@@ -6,6 +6,7 @@ one give the same music.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import pi, sqrt
 
 import numpy as np
@@ -20,6 +21,8 @@ Sections = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 # Gain moves from one hop to the next in straight lines: 2.7 ms at 48 kHz, short for an ear, long for a loop in Python.
 HOP_SAMPLES = 128
+# How much of the other side each side of a room hears.
+CROSSED = 0.35
 
 
 class Filter:
@@ -91,6 +94,7 @@ HALL = Room(decay=1.8, dullness=0.42, delay=0.018, spread=0.070, seed=11)
 STUDIO = Room(decay=0.6, dullness=0.6, delay=0.004, spread=0.025, seed=12)
 
 
+@lru_cache(maxsize=4)
 def response(room: Room, rate: int) -> Samples:
     """The impulse response of a room (2, n): left and right differ, and music is as loud in it as it was sent there.
 
@@ -135,7 +139,9 @@ def _without_rumble(whole: Floats, rate: int) -> Samples:
     thinned[:, -fade:] *= np.linspace(1.0, 0.0, fade) ** 2
     frequency = rfftfreq(thinned.shape[1], 1.0 / rate)
     power = np.abs(rfft(thinned, axis=1)[:, (frequency > 300.0) & (frequency < 3000.0)]) ** 2
-    return np.asarray(thinned / np.sqrt(np.mean(power, axis=1, keepdims=True)), np.float32)
+    heard = np.asarray(thinned / np.sqrt(np.mean(power, axis=1, keepdims=True)), np.float32)
+    heard.flags.writeable = False
+    return heard
 
 
 class Reverb:
@@ -152,7 +158,7 @@ class Reverb:
         self._quiet = True
 
     def __call__(self, block: Samples | None, length: int) -> Samples | None:
-        """What is heard from the room during the block; None for silence, in and out. Each side hears a third of the other."""
+        """What is heard from the room during the block; None for silence, in and out. Each side hears some of the other."""
         if block is None and self._quiet:
             return None
         heard = np.zeros((2, length + self._ring), np.float32)
@@ -166,7 +172,7 @@ class Reverb:
     def _sound(self, block: Samples, heard: Samples) -> None:
         from scipy.fft import irfft, rfft
 
-        crossed = (block + block[::-1] * np.float32(0.35)) * np.float32(1.0 / sqrt(1.0 + 0.35**2))
+        crossed = (block + block[::-1] * np.float32(CROSSED)) * np.float32(1.0 / (1.0 + CROSSED))
         for first in range(0, block.shape[1], self._step):
             piece = crossed[:, first : first + self._step]
             rung = irfft(rfft(piece, n=self._size, axis=1) * self._room, n=self._size, axis=1)
@@ -226,8 +232,8 @@ class GainCurve:
         limited = self._limit(ready)
         nodes = np.array(limited) * np.array(self._gains[: ready + 1])
         del self._allowed[:ready], self._gains[:ready]
-        ramp = np.arange(HOP_SAMPLES) / HOP_SAMPLES
-        curve = nodes[:-1, np.newaxis] + np.diff(nodes)[:, np.newaxis] * ramp
+        ramp = np.arange(HOP_SAMPLES, dtype=np.float32) / np.float32(HOP_SAMPLES)
+        curve = nodes[:-1, np.newaxis].astype(np.float32) + np.diff(nodes)[:, np.newaxis].astype(np.float32) * ramp
         return np.asarray(curve.reshape(-1), np.float32)
 
     def _compress(self, block: Samples) -> list[float]:

@@ -19,11 +19,13 @@ from reelscore.compose.score import Note, Part
 from reelscore.sound.patches.patch import Patch
 from reelscore.vocabulary import INSTRUMENTS
 
-VELOCITY_STEPS = 16
+# Struck and plucked things change more with force than what is bowed, blown or held.
+VELOCITY_STEPS = 12
+SUSTAINED_VELOCITY_STEPS = 8
 # Between two steps of velocity only the level is put right; a patch grows a little faster than its velocity.
 LOUDNESS_EXPONENT = 1.5
-# Lengths are rounded to the nearest of steps 6 % apart: a release 3 % early or late is within what players do.
-LENGTH_RATIO = 1.06
+# Lengths are rounded to the nearest of steps 8 % apart: a release 4 % early or late is within what players do.
+LENGTH_RATIO = 1.08
 SHORTEST = 0.05
 TAKES = {"drums": 4}
 FEWER_TAKES = 2
@@ -127,12 +129,13 @@ def _events(part: Part, rate: int, seed: int) -> tuple[_Event, ...]:
     """The part's notes in order of time, as what is to be played when."""
     instrument = INSTRUMENTS[part.instrument]
     takes = TAKES.get(instrument.family, FEWER_TAKES)
+    steps = SUSTAINED_VELOCITY_STEPS if instrument.sustained else VELOCITY_STEPS
     notes = sorted(part.notes, key=lambda note: (note.start, note.pitch))
     struck: dict[int, int] = {}
     events = []
     chokes = _choke_times(notes) if instrument.drums else {}
     for index, note in enumerate(notes):
-        velocity = min(max(ceil(note.velocity * VELOCITY_STEPS), 1), VELOCITY_STEPS) / VELOCITY_STEPS
+        velocity = min(max(ceil(note.velocity * steps), 1), steps) / steps
         # takes go round, so that the same take never sounds twice running
         struck[note.pitch] = struck.get(note.pitch, seed) + 1
         stroke = Stroke(

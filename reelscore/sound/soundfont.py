@@ -24,6 +24,8 @@ from reelscore.sound.patches.loudness import LEVEL_DB, weight
 from reelscore.sound.patches.patch import Patch
 from reelscore.vocabulary import INSTRUMENTS, Instrument
 
+# What stands for a path where any installed soundfont will do.
+SYSTEM = "system"
 FOLDERS = (
     "~/.local/share/soundfonts",
     "~/.local/share/sounds/sf2",
@@ -57,14 +59,30 @@ INSTALL_LIBRARY = (
     "Debian and Ubuntu: apt install libfluidsynth3; macOS: brew install fluid-synth; "
     "Windows: choco install fluidsynth, or unpack a release from github.com/FluidSynth/fluidsynth on the PATH"
 )
-INSTALL_SOUNDFONT = (
-    "Debian and Ubuntu: apt install musescore-general-soundfont-small; elsewhere put an .sf2 or .sf3 file in "
-    f"{FOLDERS[0]} or name it with --soundfont"
+NO_SOUNDFONT = (
+    "There is no soundfont on this system (Debian and Ubuntu: apt install musescore-general-soundfont-small; "
+    f"elsewhere put an .sf2 or .sf3 file in {FOLDERS[0]}, or give its path)."
 )
 
 
-def find_soundfont() -> Path | None:
-    """The best soundfont installed on this system; None where there is none."""
+def find_soundfont(asked: str = SYSTEM) -> Path:
+    """The soundfont of that path, or for "system" the best that is installed.
+
+    Raises InputError where there is no such file, MissingError where none is installed.
+    """
+    if asked != SYSTEM:
+        path = Path(asked).expanduser()
+        if not path.is_file():
+            raise InputError(f"{asked} is not there; give the path of an .sf2 or .sf3 file, or {SYSTEM!r}.")
+        return path
+    installed = _installed()
+    if installed is None:
+        raise MissingError(NO_SOUNDFONT)
+    return installed
+
+
+def _installed() -> Path | None:
+    """The best soundfont in the folders where systems keep them."""
     found = [path for folder in FOLDERS for path in _soundfonts_in(Path(folder).expanduser())]
 
     def preference(path: Path) -> tuple[int, int]:
@@ -81,15 +99,15 @@ def _soundfonts_in(folder: Path) -> Iterator[Path]:
         )
 
 
-def missing(soundfont: Path | None = None) -> tuple[str, ...]:
-    """What must be installed before `soundfont`, or else the system's, can be played: a sentence each, with its command."""
+def missing(asked: str = SYSTEM) -> tuple[str, ...]:
+    """What must be installed before that soundfont (a path, or "system") can be played: a sentence each, with its command."""
     wanted = []
     if find_spec("fluidsynth") is None:
         wanted.append(f"Sampled instruments need the package pyfluidsynth: {INSTALL_PACKAGE}.")
     elif _library() is None:
         wanted.append(f"Sampled instruments need the FluidSynth library ({INSTALL_LIBRARY}).")
-    if soundfont is None and find_soundfont() is None:
-        wanted.append(f"There is no soundfont on this system ({INSTALL_SOUNDFONT}).")
+    if asked == SYSTEM and _installed() is None:
+        wanted.append(NO_SOUNDFONT)
     return tuple(wanted)
 
 
@@ -98,7 +116,7 @@ def sampled_patches(soundfont: Path, instruments: Iterable[str], rate: int) -> M
 
     They play at `rate` only. Raises MissingError without FluidSynth, InputError where the file is no soundfont.
     """
-    problems = missing(soundfont)
+    problems = missing(str(soundfont))
     if problems:
         raise MissingError(" ".join(problems))
     sampler = _Sampler(soundfont, rate)
@@ -115,12 +133,22 @@ def _library() -> Any:
     return fluidsynth
 
 
+def _check(soundfont: Path) -> None:
+    """Raises InputError for what is no soundfont, before libraries that write to the terminal get to see it."""
+    try:
+        with soundfont.open("rb") as file:
+            head = file.read(12)
+    except OSError as problem:
+        raise InputError(f"{soundfont} cannot be read ({problem.strerror}); give an .sf2 or .sf3 file.") from problem
+    if head[:4] != b"RIFF" or head[8:] != b"sfbk":
+        raise InputError(f"{soundfont} cannot be read as a soundfont; give an .sf2 or .sf3 file.")
+
+
 class _Sampler:
     """One synthesiser with one soundfont. Plays one note at a time, from any thread."""
 
     def __init__(self, soundfont: Path, rate: int) -> None:
-        if not soundfont.is_file():
-            raise InputError(f"{soundfont} is not there; give the path of an .sf2 or .sf3 file.")
+        _check(soundfont)
         self._library = _library()
         # a level of FluidSynth's log with no function to write it says nothing
         silence = self._library.cfunc(

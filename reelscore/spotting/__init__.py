@@ -10,10 +10,11 @@ from reelscore.errors import InputError
 from reelscore.spotting.asking import Asked, asked_for, asked_in
 from reelscore.spotting.cues import STRONG, cues_for, with_ending
 from reelscore.spotting.emotion import Emotion, emotion, look_between, look_emotion
-from reelscore.spotting.sections import Turn, divide, dynamics_of, on_downbeats, sections_of, stretches, turns
+from reelscore.spotting.form import dynamics_of, sections_of, stretches
+from reelscore.spotting.pulse import lay_pulse, same_tempo
+from reelscore.spotting.sections import Turn, divide, on_downbeats, turns
 from reelscore.spotting.tagging import Scene, choose_key, choose_tempo, tags_for, wanted_emotion
 from reelscore.tempo import TempoMap
-from reelscore.vocabulary import GENRES
 
 _LONGEST_FILM = 6 * 3600.0
 _FRAME_WITHOUT_FILM = 1 / 25
@@ -53,7 +54,7 @@ def complete(brief: Brief) -> Brief:
             "not_understood": brief.not_understood or draft.not_understood,
         }
     )
-    filled = _with_tempo_map(filled)
+    filled = _with_tempo_map(filled, tempo_is_given="tempo_bpm" in given)
     return Brief.model_validate(
         filled.model_copy(update={"sources": _sources_of(brief, draft), "speech": brief.speech}).model_dump()
     )
@@ -72,9 +73,16 @@ def _spotted(analysis: Analysis, seen: Emotion, asked: Asked) -> Brief:
     division = divide(analysis.duration, turns(analysis, 60.0 / tempo.value * beats_per_bar))
     sections = sections_of(stretches(analysis, division), wanted, dynamics_of(wanted, asked.energy))
     cues = cues_for(analysis, division, asked.cues)
-    tempo_map, cues = _planned(
-        cues, analysis.duration, tempo.value, tags.genres, beats_per_bar, 1 / analysis.frame_rate
+    plan = lay_pulse(
+        cues,
+        analysis.duration,
+        tempo.value,
+        tags.genres,
+        beats_per_bar=beats_per_bar,
+        frame=1 / analysis.frame_rate,
+        tempo_is_asked_for=asked.tempo is not None and asked.tempo.low_bpm == asked.tempo.high_bpm,
     )
+    tempo_map, cues = plan.tempo_map, plan.cues
     sections = on_downbeats(sections, division, tempo_map)
     sources |= {"key": key.source, "tempo_bpm": tempo.source + _settled(tempo.value, tempo_map)}
     sources |= {"sections": _division_source(division), "cues": _cues_source(cues)}
@@ -99,23 +107,9 @@ def _spotted(analysis: Analysis, seen: Emotion, asked: Asked) -> Brief:
     )
 
 
-def _planned(
-    cues: Sequence[Cue], duration: float, tempo_bpm: float, genres: Sequence[str], beats_per_bar: int, frame: float
-) -> tuple[TempoMap, tuple[Cue, ...]]:
-    """The tempo map for these cues, and the cues with their places in it and the ending."""
-    from reelscore.spotting.tempo_plan import plan_tempo
-
-    grooves = bool(genres) and GENRES[genres[0]].grooves
-    plan = plan_tempo(cues, duration, tempo_bpm, grooves=grooves, beats_per_bar=beats_per_bar, frame=frame)
-    if any(cue.kind == "ending" for cue in plan.cues):
-        return plan.tempo_map, plan.cues
-    return plan.tempo_map, with_ending(plan.cues, duration, plan.tempo_map)
-
-
 def _agreed_tempo(wanted_bpm: float, tempo_map: TempoMap) -> float:
     """The tempo that was wanted while the map keeps to it within 3 %, else the map's own."""
-    own = min(max(tempo_map.tempo_bpm, 30.0), 240.0)
-    return wanted_bpm if abs(own / wanted_bpm - 1) <= 0.03 else round(own, 2)
+    return wanted_bpm if same_tempo(tempo_map, wanted_bpm) else round(min(max(tempo_map.tempo_bpm, 30.0), 240.0), 2)
 
 
 def _settled(wanted_bpm: float, tempo_map: TempoMap) -> str:
@@ -201,19 +195,21 @@ def _felt_in(brief: Brief) -> Emotion:
     return emotion(mean_of("valence"), mean_of("arousal"), mean_of("tension"))
 
 
-def _with_tempo_map(brief: Brief) -> Brief:
+def _with_tempo_map(brief: Brief, *, tempo_is_given: bool) -> Brief:
     """The brief with a tempo map and an ending, if it lacks them."""
     if brief.tempo_map is None:
         frame = 1 / brief.film.frame_rate if brief.film else _FRAME_WITHOUT_FILM
-        tempo_map, cues = _planned(
-            brief.cues, brief.duration, brief.tempo_bpm, brief.tags.genres, brief.beats_per_bar, frame
+        plan = lay_pulse(
+            brief.cues,
+            brief.duration,
+            brief.tempo_bpm,
+            brief.tags.genres,
+            beats_per_bar=brief.beats_per_bar,
+            frame=frame,
+            tempo_is_asked_for=tempo_is_given,
         )
-        tempo_bpm = (
-            brief.tempo_bpm
-            if abs(tempo_map.tempo_bpm / brief.tempo_bpm - 1) <= 0.19
-            else _agreed_tempo(brief.tempo_bpm, tempo_map)
-        )
-        return brief.model_copy(update={"tempo_map": tempo_map, "cues": cues, "tempo_bpm": tempo_bpm})
+        tempo_bpm = _agreed_tempo(brief.tempo_bpm, plan.tempo_map)
+        return brief.model_copy(update={"tempo_map": plan.tempo_map, "cues": plan.cues, "tempo_bpm": tempo_bpm})
     if _has_ending(brief):
         return brief
     return brief.model_copy(update={"cues": with_ending(brief.cues, brief.duration, brief.tempo_map)})

@@ -67,7 +67,8 @@ def _found(analysis: Analysis, division: Sequence[Turn], person: Sequence[float]
             strength = _cut_strength(shot, analysis.speech)
             found.append(_Found(Cue(time=shot.start, strength=strength, kind="cut"), strength))
     for peak in analysis.peaks:
-        if _EDGE <= peak.time <= analysis.duration - _EDGE:
+        # The music has just begun: a movement in its first second needs no accent on top.
+        if 1.0 <= peak.time <= analysis.duration - _EDGE:
             strength = round(0.2 + 0.4 * min(max(peak.strength, 0.0), 1.0), 3)
             found.append(_Found(Cue(time=peak.time, strength=strength, kind="motion"), strength - 0.1))
     return found
@@ -104,16 +105,16 @@ def with_ending(cues: Sequence[Cue], duration: float, tempo_map: TempoMap) -> tu
     It leaves at least 2 s to ring, 35 % of a film shorter than 6 s. Weaker cues that would fall behind it are left out.
     """
     ring = min(2.0, 0.35 * duration)
-    aim = duration - min(3.0, 0.45 * duration)
-    earliest, latest = duration - min(4.5, 0.6 * duration), duration - ring
+    aim = duration - max(ring, min(3.0, 0.3 * duration))
+    earliest, latest = aim - min(1.5, 0.15 * duration), duration - ring
     at_cut = [
-        cue for cue in cues if cue.kind in ("cut", "person") and aim - 1.0 <= cue.time <= latest and cue.grid != "free"
+        cue for cue in cues if cue.kind in ("cut", "person") and earliest <= cue.time <= latest and cue.grid != "free"
     ]
     after = max(
         (cue.time + 1.0 for cue in cues if cue.kind in ("scene", "person") and cue.time <= latest - 1.0), default=0.0
     )
     at_cut = [cue for cue in at_cut if cue.time >= after or cue.kind == "person"]
-    if at_cut and earliest <= at_cut[-1].time:
+    if at_cut:
         time, grid = at_cut[-1].time, at_cut[-1].grid
     else:
         time, grid = _ending_on_grid(tempo_map, max(earliest, min(after, latest)), latest, aim)

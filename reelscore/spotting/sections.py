@@ -1,4 +1,4 @@
-"""Where the music turns: sections at the film's changes of scene, with their letters, roles, energy and emotion.
+"""Where the music turns: sections begin at the film's changes of scene.
 
 A section lasts at least 4 s. It begins where the scene changes, not at each cut; in long static stretches it begins after
 whole phrases of bars, and such a free beginning may be moved to a downbeat once the tempo map is known.
@@ -8,16 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, log2
-from typing import Literal
 
 import numpy as np
 
 from reelscore.analysis.facts import Analysis, Shot
 from reelscore.brief import Section
-from reelscore.spotting.emotion import Emotion, Floats, Look, emotion, film_pace, look_between, look_emotion
+from reelscore.spotting.emotion import look_between
 from reelscore.tempo import TempoMap
-
-Role = Literal["intro", "theme", "build", "climax", "breakdown", "outro"]
 
 SHORTEST = 4.0
 _LONGEST = 45.0
@@ -100,154 +97,6 @@ def _length_cost(length: float, ideal: float) -> float:
     if length < SHORTEST:
         return inf
     return 0.8 * log2(length / ideal) ** 2 + (3.0 + length / _LONGEST if length > _LONGEST else 0.0)
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """One section as the film has it, before it is given its part in the form."""
-
-    start: float
-    end: float
-    look: Look
-    pace: float
-
-
-def stretches(analysis: Analysis, division: Sequence[Turn]) -> list[Stretch]:
-    """The film between the turns of a division."""
-    paces = film_pace(analysis.shots)
-    edges = [turn.time for turn in division] + [analysis.duration]
-    found = []
-    for start, end in pairwise(edges):
-        inside = [
-            pace for shot, pace in zip(analysis.shots, paces, strict=True) if shot.start < end and shot.end > start
-        ]
-        found.append(Stretch(start, end, look_between(analysis, start, end), float(np.mean(inside)) if inside else 0.0))
-    return found
-
-
-@dataclass(frozen=True)
-class Dynamics:
-    """The range that the energy of the sections may use."""
-
-    least: float
-    most: float
-
-
-def dynamics_of(wanted: Emotion, energy: float | None) -> Dynamics:
-    """0.3 to 0.9 for an ordinary film, less for a calm one; `energy` is what the person said (−1.5 to 1.5)."""
-    asked = energy or 0.0
-    most = min(max(0.9 + 0.35 * min(wanted.arousal, 0.0) + 0.1 * max(wanted.arousal, 0.0) + 0.15 * asked, 0.35), 1.0)
-    least = min(max(0.3 + 0.12 * min(wanted.arousal, 0.0) + 0.1 * asked, 0.1), most - 0.2)
-    return Dynamics(least, most)
-
-
-def sections_of(film: Sequence[Stretch], wanted: Emotion, dynamics: Dynamics) -> tuple[Section, ...]:
-    """The sections of the brief: with one climax where there are three or more, and the whole emotion centred on `wanted`.
-
-    Energy follows the film's own movement and pace as far as it has any, and the arc of a piece otherwise.
-    """
-    seen = [look_emotion(stretch.look) for stretch in film]
-    drive = np.array(
-        [felt.arousal + 0.15 * max(-2.0, min(2.0, stretch.pace)) for felt, stretch in zip(seen, film, strict=True)]
-    )
-    length = np.array([stretch.end - stretch.start for stretch in film])
-    contrast = float(np.clip(np.ptp(drive) / 0.4, 0, 1))
-    energy, climax = _energies(film, drive, contrast, dynamics)
-    roles = _roles(drive, energy, climax, contrast)
-    for number, role in enumerate(roles):
-        if role == "breakdown":
-            energy[number] = min(energy[number], dynamics.least + 0.3 * (dynamics.most - dynamics.least))
-    mean = [float(np.average([getattr(felt, scale) for felt in seen], weights=length)) for scale in _SCALES]
-    mean_energy = float(np.average(energy, weights=length))
-    sections = []
-    for stretch, felt, letter, role, amount in zip(film, seen, letters(film), roles, energy, strict=True):
-        livelier = 0.5 * (float(amount) - mean_energy)
-        here = emotion(
-            wanted.valence + 0.6 * (felt.valence - mean[0]),
-            wanted.arousal + 0.5 * (felt.arousal - mean[1]) + livelier,
-            wanted.tension + 0.6 * (felt.tension - mean[2]) + (0.15 if role == "build" else 0.0),
-        )
-        sections.append(
-            Section(
-                start=stretch.start,
-                end=stretch.end,
-                letter=letter,
-                role=role,
-                energy=round(float(amount), 3),
-                valence=round(here.valence, 3),
-                arousal=round(here.arousal, 3),
-                tension=round(here.tension, 3),
-            )
-        )
-    return tuple(sections)
-
-
-_SCALES = ("valence", "arousal", "tension")
-
-
-def _energies(film: Sequence[Stretch], drive: Floats, contrast: float, dynamics: Dynamics) -> tuple[Floats, int]:
-    """The energy of each section within `dynamics`, and which one is the climax."""
-    count, duration = len(film), film[-1].end
-    if count == 1:
-        return np.array([0.4 * dynamics.least + 0.6 * dynamics.most]), 0
-    own = (drive - drive.min()) / max(float(np.ptp(drive)), 1e-9)
-    middles = np.array([(stretch.start + stretch.end) / 2 for stretch in film]) / duration
-    arc = np.interp(middles, [0.0, 0.45, 0.72, 1.0], [0.0, 0.6, 1.0, 0.35])
-    share = 0.25 + 0.45 * contrast
-    shape = share * own + (1.0 - share) * arc
-    late_enough = shape - 0.25 * (middles < 1 / 3)
-    if count >= 3:
-        late_enough[0] -= 2.0
-    if count >= 4:
-        late_enough[-1] -= 2.0
-    climax = int(np.argmax(late_enough))
-    others = np.delete(shape, climax)
-    low, high = float(others.min()), max(float(others.max()), float(others.min()) + 1e-9)
-    top = dynamics.most - 0.12 * (dynamics.most - dynamics.least)
-    energy = dynamics.least + (shape - low) / (high - low) * (top - dynamics.least)
-    if high - low < 1e-6:
-        energy = np.full(count, dynamics.least)
-    energy[climax] = dynamics.most
-    return np.clip(energy, dynamics.least, dynamics.most), climax
-
-
-def _roles(drive: Floats, energy: Floats, climax: int, contrast: float) -> list[Role]:
-    count = len(drive)
-    roles: list[Role] = ["theme"] * count
-    if count == 1:
-        return roles
-    if count == 2:
-        return ["intro" if energy[0] < 0.45 else "theme", "climax"] if climax == 1 else ["theme", "outro"]
-    roles[climax] = "climax"
-    if climax != 0 and energy[0] <= np.median(energy):
-        roles[0] = "intro"
-    if climax != count - 1:
-        roles[-1] = "outro"
-    before = climax - 1
-    if before >= 1:
-        dips = drive[before] < drive[before - 1] - 0.1
-        roles[before] = "breakdown" if dips or (contrast < 0.3 and count >= 6) else "build"
-    return roles
-
-
-def letters(film: Sequence[Stretch]) -> list[str]:
-    """A letter for each section: the same where the pictures look alike, but never three times running, and four at most."""
-    models: list[Floats] = []
-    found: list[int] = []
-    for stretch in film:
-        look = stretch.look
-        model = np.array([look.motion, look.brightness, look.saturation, look.contrast, look.warmth])
-        apart = [float(np.abs(model - other).sum()) for other in models]
-        number = int(np.argmin(apart)) if apart else 0
-        if not apart or (apart[number] > 0.3 and len(models) < 4):
-            number = len(models)
-            models.append(model)
-        if found[-2:] == [number, number]:
-            number = 1 if number == 0 else 0
-            if number == len(models):
-                models.append(model)
-        found.append(number)
-    return [chr(ord("A") + number) for number in found]
 
 
 def on_downbeats(sections: Sequence[Section], division: Sequence[Turn], tempo_map: TempoMap) -> tuple[Section, ...]:

@@ -103,7 +103,8 @@ def _fit(genre: Genre, wanted: Emotion, asked: Asked, scene: Scene) -> float:
         named = [_members(name) for name in asked.instruments]
         found = sum(bool(set(members) & set(genre.instruments)) for members in named) / len(named)
         used = len(set(genre.instruments) & {name for members in named for name in members}) / len(genre.instruments)
-        fit += 1.0 * found + 0.5 * used
+        # A genre that lacks one of two instruments asked for has lost most of its claim.
+        fit += 2.0 * found**2 + 0.5 * used
     if asked.beats_per_bar == 3 and genre.grooves:
         fit -= 0.3
     silenced = sum(avoided(asked.avoid, name) for name in genre.instruments) / len(genre.instruments)
@@ -114,7 +115,7 @@ def choose_moods(wanted: Emotion, asked: Asked) -> Choice[tuple[str, ...]]:
     """The moods asked for, else the two that lie nearest to the emotion."""
     if asked.moods:
         return Choice(asked.moods, f"person: {asked.said.get('tags.moods', 'asked for')}")
-    nearest = tuple(nearest_moods(wanted, asked.avoid)[:2])
+    nearest = tuple(nearest_moods(wanted, (*asked.avoid, *_NEVER_GUESSED))[:2])
     return Choice(
         nearest,
         f"rule: nearest to the film's valence {wanted.valence:+.2f}, arousal {wanted.arousal:+.2f}, tension {wanted.tension:.2f}",
@@ -142,6 +143,8 @@ def choose_instruments(genre: str, moods: tuple[str, ...], asked: Asked) -> Choi
     return Choice(tuple(dict.fromkeys(chosen)), source)
 
 
+# Moods that need to know what the film tells, not only how it looks.
+_NEVER_GUESSED = ("romantic", "funny", "nostalgic", "angry", "scary", "triumphant")
 # What can carry music alone when a genre's whole palette is to be avoided.
 _ANYWHERE = ("grand piano", "warm pad", "strings", "acoustic guitar", "harp", "synth pluck", "flute", "choir")
 

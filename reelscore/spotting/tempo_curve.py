@@ -19,7 +19,7 @@ from scipy.linalg import LinAlgError, solveh_banded
 Floats = npt.NDArray[np.float64]
 
 _SMOOTH = 1.0  # price of a change of tempo, squared
-_EVEN = 4.0  # price of a change of that change: it is what makes a curve instead of a zigzag
+_EVEN = 16.0  # price of a change of that change: it is what makes a curve instead of a zigzag
 _NEAR = 0.003  # price of leaving the middle tempo
 _PIN = 1e4  # price of missing a cue
 _STEPS = 40

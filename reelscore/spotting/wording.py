@@ -248,6 +248,8 @@ class _Reading:
         if not tonic:
             return False
         name, mode, count = tonic.group(1), tonic.group(2) or "", 1
+        if mode and name.islower() and len(name) == 1:
+            return False  # "am" is a word, "Am" a key
         if self._letters(1) in ("sharp", "flat") and len(name) == 1:
             name, count = name + ("#" if self._letters(1) == "sharp" else "b"), 2
         if not mode and self._letters(count) in _MODES_WRITTEN:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
@@ -21,28 +22,32 @@ class Scene:
     grain: float = 3.0
 
     def picture(self, time: float, width: int = 320, height: int = 180) -> np.ndarray:
-        wall = self._wall()
+        wall = _wall(self.seed, self.colour)
         scale = wall.shape[1] / 3.0 / width
-        move = np.array([[scale, 0.0, self.speed * time * width * scale], [0.0, scale, self.tilt * time * width * scale]])
+        move = np.array(
+            [[scale, 0.0, self.speed * time * width * scale], [0.0, scale, self.tilt * time * width * scale]]
+        )
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         seen = cv2.warpAffine(wall, move, (width, height), flags=flags, borderMode=cv2.BORDER_WRAP)
-        noise = np.random.default_rng([self.seed, round(time * 1000)]).normal(0.0, self.grain, seen.shape)
-        return np.clip(seen + noise, 0, 255).astype(np.uint8)
-
-    def _wall(self) -> np.ndarray:
-        """Spots of all sizes, three pictures wide, the same at both ends."""
-        if self.seed not in _WALLS:
-            draw = np.random.default_rng(self.seed)
-            wall = np.zeros((720, 1920, 3))
-            for cells, strength in ((6, 60.0), (24, 40.0), (96, 25.0)):
-                spots = draw.normal(0.0, 1.0, (cells * 3 // 8, cells, 3)).astype(np.float32)
-                spots = np.tile(spots, (1, 3, 1))
-                wall += strength * cv2.resize(spots, (1920 * 3, 720), interpolation=cv2.INTER_CUBIC)[:, 1920:3840]
-            _WALLS[self.seed] = wall + draw.uniform(70.0, 170.0, 3)
-        return (_WALLS[self.seed] * self.colour).clip(0, 255).astype(np.float32)
+        x, y = np.random.default_rng([self.seed, round(time * 1000)]).integers(0, 200, 2)
+        return np.clip(seen + self.grain * _grain()[y : y + height, x : x + width], 0, 255).astype(np.uint8)
 
 
-_WALLS: dict[int, np.ndarray] = {}
+@cache
+def _wall(seed: int, colour: tuple[float, float, float]) -> np.ndarray:
+    """Spots of all sizes, three pictures wide, the same at both ends."""
+    draw = np.random.default_rng(seed)
+    wall = np.zeros((360, 960, 3))
+    for cells, strength in ((6, 60.0), (24, 40.0), (96, 25.0)):
+        spots = draw.normal(0.0, 1.0, (cells * 3 // 8, cells, 3)).astype(np.float32)
+        spots = np.tile(spots, (1, 3, 1))
+        wall += strength * cv2.resize(spots, (960 * 3, 360), interpolation=cv2.INTER_CUBIC)[:, 960:1920]
+    return ((wall + draw.uniform(70.0, 170.0, 3)) * colour).clip(0, 255).astype(np.float32)
+
+
+@cache
+def _grain() -> np.ndarray:
+    return np.random.default_rng(0).normal(0.0, 1.0, (600, 900, 3)).astype(np.float32)
 
 
 def shot(scene: Scene, frames: int, rate: float, width: int = 320, height: int = 180) -> list[np.ndarray]:

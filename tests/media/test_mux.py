@@ -173,6 +173,54 @@ def test_tags_chapters_and_subtitles_are_kept(tmp_path: Path) -> None:
         assert said == [(b"Hello", 0.5), (b"Bye", 1.2)]
 
 
+@pytest.mark.parametrize(("target", "codec"), [("out.mp4", "mov_text"), ("out.mov", "mov_text"), ("out.mkv", "subrip")])
+def test_subtitles_are_rewritten_where_the_container_wants_another_kind(
+    tmp_path: Path, target: str, codec: str
+) -> None:
+    path = _with_subtitle(film(tmp_path / "bare.mkv"), tmp_path / "a.mkv")
+    if codec == "subrip":  # there and back again
+        mux(probe(path), [], RATE, tmp_path / "between.mp4")
+        path = tmp_path / "between.mp4"
+    assert mux(probe(path), [], RATE, tmp_path / target) == ()
+    with av.open(str(tmp_path / target)) as result:
+        captions = result.streams.subtitles[0]
+        assert captions.codec_context.codec.canonical_name == codec
+        assert captions.language == "eng"
+        said = [(packet, float(packet.pts * packet.time_base)) for packet in result.demux(captions) if packet.size > 2]
+        times = {time for packet, time in said if b"Hello" in bytes(packet) or b"Bye" in bytes(packet)}
+    assert sorted(times) == pytest.approx([0.5, 1.2], abs=0.01)
+
+
+def test_what_a_container_cannot_hold_is_said(tmp_path: Path) -> None:
+    path = _with_attachments(film(tmp_path / "bare.mkv"), tmp_path / "a.mkv")
+    remarks = mux(probe(path), [], RATE, tmp_path / "out.mp4")
+    assert len(remarks) == 1 and "The attachment font.ttf was left out" in remarks[0]
+    assert mux(probe(path), [], RATE, tmp_path / "out.mkv") == ()
+    for name in ("out.mp4", "out.mkv"):
+        with av.open(str(tmp_path / name)) as result:
+            covers = [s for s in result.streams.video if s.disposition & av.stream.Disposition.attached_pic]
+            assert len(covers) == 1
+    with av.open(str(tmp_path / "out.mkv")) as result:
+        assert [(item.name, item.data) for item in result.streams.attachments] == [("font.ttf", b"letters")]
+
+
+def _with_attachments(path: Path, target: Path) -> Path:
+    cover = target.with_suffix(".png")
+    with av.open(str(cover), "w", format="image2", options={"update": "1"}) as result:
+        stream = result.add_stream("png", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 16, 16, "rgb24"
+        result.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")))
+    with av.open(str(path)) as source, av.open(str(target), "w") as result:
+        video = result.add_stream_from_template(source.streams.video[0], opaque=True)
+        result.add_attachment("cover.png", "image/png", cover.read_bytes())
+        result.add_attachment("font.ttf", "application/x-truetype-font", b"letters")
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = video
+                result.mux(packet)
+    return target
+
+
 def _with_subtitle(path: Path, target: Path) -> Path:
     with av.open(str(path)) as source, av.open(str(target), "w") as result:
         video = result.add_stream_from_template(source.streams.video[0], opaque=True)
@@ -348,3 +396,17 @@ def _trimmed(folder: Path) -> Clip:
                 packet.pts, packet.dts, packet.stream = packet.pts - shift, packet.dts - shift, video
                 result.mux(packet)
     return probe(trimmed)
+
+
+def test_a_hidden_end_stays_out_of_the_picture(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4", options={"bf": "0"})
+    data = bytearray(path.read_bytes())
+    at = data.index(b"elst") + 12  # the first entry's length, in the units of the film's header
+    whole = int.from_bytes(data[at : at + 4], "big")
+    data[at : at + 4] = (whole // 2).to_bytes(4, "big")
+    path.write_bytes(data)
+    clip = probe(path)
+    assert (clip.edit, clip.frames) == ("trimmed", 25)
+    assert mux(clip, [], RATE, tmp_path / "out.mp4") == ()
+    assert probe(tmp_path / "out.mp4").frames == 25
+    assert picture_sha256(tmp_path / "out.mp4") == picture_sha256(path)

@@ -115,7 +115,14 @@ def test_energy_is_where_the_instrument_has_it(name, key, low_hz, high_hz, share
 
 @pytest.mark.parametrize(
     ("name", "key"),
-    [("drum kit", 38), ("drum kit", 49), ("drum kit", 46), ("drum kit", 45), ("shaker", 64), ("cinematic percussion", 43)],
+    [
+        ("drum kit", 38),
+        ("drum kit", 49),
+        ("drum kit", 46),
+        ("drum kit", 45),
+        ("shaker", 64),
+        ("cinematic percussion", 43),
+    ],
 )
 def test_harder_is_brighter_and_louder(name, key):
     soft, hard = strike(name, key, velocity=0.3), strike(name, key, velocity=1.0)
@@ -153,7 +160,9 @@ def test_toms_and_taikos_are_tuned_from_low_to_high():
 
 
 def test_a_brush_sweeps_for_the_written_length():
-    assert ring(strike("brushes", 40, duration=1.5)) - ring(strike("brushes", 40, duration=0.5)) == pytest.approx(0.6, abs=0.3)
+    assert ring(strike("brushes", 40, duration=1.5)) - ring(strike("brushes", 40, duration=0.5)) == pytest.approx(
+        0.6, abs=0.3
+    )
 
 
 @pytest.mark.parametrize("rate", [22050, 44100, 96000])

@@ -16,7 +16,7 @@ from reelscore.tempo import TempoMap
 RATE = 48000
 
 
-def struck(pitch: int, velocity: float, duration: float, rate: int, variation: int) -> np.ndarray:
+def struck(pitch: int, velocity: float, duration: float, rate: int, variation: int) -> np.ndarray:  # noqa: ARG001
     """A sine that dies away, starting at its top so that its first sample shows where it begins."""
     time = np.arange(round((duration + 0.2) * rate)) / rate
     wave = 0.3 * velocity * np.cos(2 * np.pi * 440 * 2 ** ((pitch - 69) / 12) * time) * np.exp(-6 * time)
@@ -29,14 +29,14 @@ PATCHES = dict.fromkeys(
 
 
 def score(*parts: Part, duration: float = 4.0) -> Score:
-    return Score(duration, Key(tonic="C", mode="major"), TempoMap.steady(120, duration), parts)
+    return Score(duration, Key(0, "major"), TempoMap.steady(120, duration), parts)
 
 
 def part(*notes: Note, instrument: str = "grand piano", name: str = "", **place) -> Part:
     return Part(name or instrument, "melody", instrument, notes, **place)
 
 
-def busy_score(duration: float = 9.3) -> Score:
+def busy_score(duration: float = 5.3) -> Score:
     generator = np.random.default_rng(7)
 
     def notes(count: int, low: int, high: int) -> tuple[Note, ...]:
@@ -52,7 +52,7 @@ def busy_score(duration: float = 9.3) -> Score:
         )
 
     return score(
-        part(*notes(60, 50, 80), levels=((0.0, -12.0), (5.0, 0.0)), pan=-0.4),
+        part(*notes(60, 50, 80), levels=((0.0, -12.0), (3.0, 0.0)), pan=-0.4),
         part(*notes(30, 50, 80), instrument="strings", pan=0.5, reverb_db=-6.0),
         part(*notes(40, 36, 50), instrument="drum kit", gain_db=5.0),
         part(*notes(20, 30, 45), instrument="electric bass", gain_db=3.0),
@@ -110,7 +110,7 @@ def test_stems_add_up_to_the_music():
 def test_parts_of_one_name_share_a_stem():
     names = []
     twice = score(part(Note(0, 1, 60, 0.5), name="a"), part(Note(1, 1, 65, 0.5), name="a", instrument="flute"))
-    rendered(twice, stems=lambda stem, block, rate: names.append(stem))
+    rendered(twice, stems=lambda *written: names.append(written[0]))
     assert set(names) == {"a"} and len(names) == 1
 
 
@@ -122,7 +122,7 @@ def test_the_same_seed_gives_the_same_samples_and_the_order_of_notes_is_free():
 
 
 def test_nothing_passes_full_scale_and_the_end_does_not_click():
-    loud = score(*(part(*(Note(0.02 * i, 3.5, 40 + i, 1.0) for i in range(60)), gain_db=12.0) for _ in range(3)))
+    loud = score(*(part(*(Note(0.02 * i, 3.5, 40 + i, 1.0) for i in range(30)), gain_db=12.0) for _ in range(3)))
     sound = rendered(loud)
     assert 0.6 < np.abs(sound).max() <= 0.71
     assert np.abs(sound[:, -1]).max() < 1e-4
@@ -149,9 +149,10 @@ def test_pan_goes_to_its_side_at_equal_power():
 
 
 def test_the_send_is_the_rooms_level():
-    dry = rendered(score(part(Note(0, 0.5, 84, 0.4), reverb_db=-200.0, gain_db=-12)))
-    wet = rendered(score(part(Note(0, 0.5, 84, 0.4), reverb_db=-6.0, gain_db=-12))) - dry
-    assert energy(wet, 0, 4) - energy(dry, 0, 4) == pytest.approx(-6.0, abs=3.0)
+    notes = [Note(0.05 * i, 0.5, 60 + 7 * i % 30, 0.2) for i in range(30)]
+    dry = rendered(score(part(*notes, reverb_db=-200.0, gain_db=-20)))
+    wet = rendered(score(part(*notes, reverb_db=-6.0, gain_db=-20))) - dry
+    assert energy(wet, 0, 4) - energy(dry, 0, 4) == pytest.approx(-6.0, abs=1.5)
 
 
 def test_levels_are_straight_in_db_and_smooth():
@@ -171,7 +172,9 @@ def test_a_closed_hat_ends_an_open_one():
 
 
 def test_the_build_of_an_arrangement_survives():
-    build = [part(*(Note(t, 0.45, 48 + 7 * i, 0.8) for t in np.arange(4 * i, 19.5, 0.5)), name=str(i)) for i in range(5)]
+    build = [
+        part(*(Note(t, 0.45, 48 + 7 * i, 0.3) for t in np.arange(4.09 * i, 19.5, 0.5)), name=str(i)) for i in range(5)
+    ]
     sound = rendered(score(*build, duration=20.0))
     alone = energy(sound, 1, 4)
     heights = [energy(sound, 4 * i + 1, 4 * i + 4) for i in range(5)]
@@ -207,7 +210,7 @@ def test_velocity_is_exact_though_notes_are_kept_by_steps():
     def level(velocity: float) -> float:
         return energy(rendered(score(part(Note(0, 1, 69, velocity), reverb_db=-200))), 0, 1)
 
-    heights = [level(velocity) for velocity in np.linspace(0.3, 0.7, 12)]
+    heights = [level(velocity) for velocity in np.linspace(0.3, 0.6, 9)]
     assert np.all(np.diff(heights) > 0.1)
 
 
@@ -229,4 +232,6 @@ def test_a_player_carries_tails_over_the_blocks():
     player = Player(notes, PATCHES["grand piano"], RATE, NoteCache(1 << 24), 0)
     blocks = [player.play(1000) for _ in range(96)]
     assert blocks[-1] is None
-    assert np.array_equal(np.concatenate([b if b is not None else np.zeros((2, 1000), np.float32) for b in blocks], 1), whole)
+    assert np.array_equal(
+        np.concatenate([b if b is not None else np.zeros((2, 1000), np.float32) for b in blocks], 1), whole
+    )

@@ -123,7 +123,7 @@ STYLE = Style(
     colour="add9",
     bars_per_chord=2,
     looseness=0.014,
-    range_db=9,
+    range_db=6,
     accents=Accents(
         ("vibraphone", "harp", "grand piano", "glockenspiel", "marimba", "electric piano"),
         -1,

@@ -176,6 +176,6 @@ STYLE = Style(
     ),
     taste=Taste("slow", 5, 1.0, 70),
     colour="add9",
-    range_db=9,
+    range_db=6,
     accents=Accents(("grand piano", "pizzicato strings", "harp", "marimba"), -1, breath=0.2),
 )

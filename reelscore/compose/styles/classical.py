@@ -173,6 +173,6 @@ STYLE = Style(
     bright=("I IV I V", "I ii V I", "I vi ii V", "I V/ii ii V", "I IV ii V", "I V vi ii"),
     dark=("i iv i V", "i bVI ii° V", "i V i iv", "i iv bVII bIII", "i ii° V i"),
     looseness=0.009,
-    range_db=8,
+    range_db=5,
     accents=Accents(("pizzicato strings", "grand piano", "harp", "marimba"), 1, boom=False, riser=False, breath=0.2),
 )

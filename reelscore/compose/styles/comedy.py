@@ -175,6 +175,6 @@ STYLE = Style(
     bright=("I IV I V", "I V/V V I", "I vi ii V", "I I V V", "I V/ii V/V V"),
     dark=("i iv i V", "i V i V", "i bVI ii° V"),
     looseness=0.007,
-    range_db=7,
+    range_db=4,
     accents=Accents(("pizzicato strings", "marimba", "grand piano", "harp"), 1, boom=False, riser=False, breath=0.2),
 )

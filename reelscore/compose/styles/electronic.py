@@ -166,6 +166,6 @@ STYLE = Style(
     colour="add9",
     looseness=0.0,
     pumping_db=7.0,
-    range_db=8,
+    range_db=5,
     accents=Accents(("grand piano", "synth pluck", "electric piano", "marimba"), -2, breath=0.2),
 )

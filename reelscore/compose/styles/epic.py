@@ -164,6 +164,6 @@ STYLE = Style(
     taste=Taste("slow", 5, 1.0, 70),
     colour="triad",
     looseness=0.005,
-    range_db=9,
+    range_db=6,
     accents=Accents(("grand piano", "pizzicato strings", "marimba", "harp"), -1, breath=0.18),
 )

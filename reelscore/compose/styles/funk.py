@@ -156,7 +156,7 @@ STYLE = Style(
     swing=0.05,
     swing_unit=0.25,
     looseness=0.005,
-    range_db=7,
+    range_db=4,
     accents=Accents(
         ("electric piano", "grand piano", "electric guitar", "brass section"), -2, riser=False, breath=0.22
     ),

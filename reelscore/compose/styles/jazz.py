@@ -179,7 +179,7 @@ STYLE = Style(
     swing=0.16,
     swing_unit=0.5,
     looseness=0.009,
-    range_db=8,
+    range_db=5,
     accents=Accents(
         ("grand piano", "vibraphone", "electric guitar", "marimba"), 0, boom=False, riser=False, breath=0.2
     ),

@@ -139,6 +139,6 @@ STYLE = Style(
     swing=0.18,
     swing_unit=0.25,
     looseness=0.011,
-    range_db=8,
+    range_db=5,
     accents=Accents(("electric piano", "vibraphone", "grand piano", "harp"), 0, boom=False, riser=False, breath=0.22),
 )

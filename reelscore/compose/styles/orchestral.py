@@ -176,6 +176,6 @@ STYLE = Style(
     ),
     taste=Taste("medium", 5, 0.98, 72),
     colour="triad",
-    range_db=9,
+    range_db=6,
     accents=Accents(("pizzicato strings", "grand piano", "harp", "marimba"), -1, riser=False, breath=0.2),
 )

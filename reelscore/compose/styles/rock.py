@@ -165,6 +165,6 @@ STYLE = Style(
     bright=("I bVII IV I", "I IV V IV", "I V IV IV", "I bIII IV I", "I V vi IV", "I IV bVII IV"),
     dark=("i bVI bIII bVII", "i bVII bVI bVII", "i bIII bVII IV", "i i bVI bVII", "i bVII iv bVI"),
     looseness=0.005,
-    range_db=8,
+    range_db=5,
     accents=Accents(("electric guitar", "grand piano", "distorted guitar", "organ"), -2, riser=False, breath=0.2),
 )

@@ -102,6 +102,6 @@ STYLE = Style(
     taste=Taste("medium", 5, 1.1, 73),
     colour="add9",
     looseness=0.011,
-    range_db=8,
+    range_db=5,
     accents=Accents(_PIANOS, 0, boom=False, riser=False, breath=0.2),
 )

@@ -153,6 +153,6 @@ STYLE = Style(
     dark=("i bII i bII", "i #iv° i bII", "i bVI i bII", "i i bII i", "i bvii i #iv°"),
     bright=("I bII I iv", "I iv bVI I", "i bVI i #iv°"),
     looseness=0.008,
-    range_db=9,
+    range_db=6,
     accents=Accents(("grand piano", "pizzicato strings", "marimba", "harp"), 0, breath=0.25),
 )

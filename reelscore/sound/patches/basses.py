@@ -14,11 +14,12 @@ from reelscore.sound.patches.envelopes import (
     take,
     velocity_gain,
 )
-from reelscore.sound.patches.oscillators import hertz, modes, morph, noise, running_phase, together
+from reelscore.sound.patches.oscillators import hertz, modes, morph, running_phase, together
 from reelscore.sound.patches.patch import Patch
 from reelscore.sound.patches.players import numbers_within, tables
 from reelscore.sound.patches.strings import (
     Body,
+    Burst,
     Peak,
     add_burst,
     fading,
@@ -56,9 +57,7 @@ def upright_bass(pitch: int, velocity: float, duration: float, rate: int, variat
     body = modes(np.array([62.0, 105.0, 172.0]), np.array([18.0, 26.0, 36.0]), np.array([0.02, 0.03, 0.02]), 0.0)
     sounding = together(loudness.levelled(strings, 3.5), body).scaled(velocity_gain(velocity, 20.0))
     sound = let_ring(sounding, duration, UPRIGHT_RELEASE, rate)
-    add_burst(
-        sound, noise(250.0, 1600.0, round(0.06 * rate), rate, rng), 0.035, 0.03 * velocity_gain(velocity, 24.0), rate
-    )
+    add_burst(sound, Burst(250.0, 1600.0, 0.035, 0.03 * velocity_gain(velocity, 24.0)), rate, rng)
     return finished(sound, rate, attack=0.011 - 0.005 * velocity)
 
 
@@ -77,9 +76,7 @@ def electric_bass(pitch: int, velocity: float, duration: float, rate: int, varia
     )
     sounding = loudness.levelled(strings).scaled(velocity_gain(velocity, 19.0))
     sound = let_ring(sounding, duration, ELECTRIC_RELEASE, rate)
-    add_burst(
-        sound, noise(400.0, 2500.0, round(0.03 * rate), rate, rng), 0.018, 0.018 * velocity_gain(velocity, 24.0), rate
-    )
+    add_burst(sound, Burst(400.0, 2500.0, 0.018, 0.018 * velocity_gain(velocity, 24.0)), rate, rng)
     return finished(sound, rate, attack=0.005 - 0.0025 * velocity)
 
 
@@ -95,13 +92,15 @@ def synth_bass(pitch: int, velocity: float, duration: float, rate: int, variatio
     colours = [saw * filtered(pitch_hz * number, corner, 0.6) for corner in corners]
     place = (0.35 + 0.75 * velocity) + (0.5 + 0.9 * velocity) * settle(times, 0.16)
     swell = held(times, duration, 0.005, SYNTH_RELEASE) * (0.85 + 0.25 * settle(times, 0.12))
-    swell *= gain_from_db(loudness.LEVEL_DB - 3.7) * velocity_gain(velocity, 13.0)
+    swell *= gain_from_db(loudness.LEVEL_DB - 1.8) * velocity_gain(velocity, 13.0)
     made = tables(pitch_hz, colours, 0.0)
     # The lowest is one sine in the middle; only what lies above it is doubled to the sides, so that no bass is lost in mono.
     steady = np.full_like(times, pitch_hz)
     left = morph(made, running_phase(steady * cents(1.6), count, rate, rng.uniform(0.0, 0.2)), place, swell)
     right = morph(made, running_phase(steady * cents(-1.6), count, rate), place, swell)
-    middle = audio_rate(1.3 * swell, count) * np.sin(running_phase(steady, count, rate) * np.float32(2 * np.pi / 2**32))
+    middle = audio_rate(0.75 * swell, count) * np.sin(
+        running_phase(steady, count, rate) * np.float32(2 * np.pi / 2**32)
+    )
     sound = np.stack([0.8 * left + 0.2 * right + middle, 0.2 * left + 0.8 * right + middle]).astype(np.float32)
     return finished(sound, rate, attack=0.003)
 

@@ -6,7 +6,7 @@ air in it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from reelscore.sound.patches import loudness
 from reelscore.sound.patches.envelopes import audio_rate, control_times, finished, take, velocity_gain, wander
 from reelscore.sound.patches.oscillators import Numbers, hertz, noise
 from reelscore.sound.patches.patch import Patch
-from reelscore.sound.patches.players import Hands, Section, Voice, alone, numbers_within, section, tables
+from reelscore.sound.patches.players import Hands, Section, Voice, alone, in_a_room, numbers_within, section, tables
 from reelscore.sound.patches.strings import Body, Peak, softened
 
 TAIL = 1.3
@@ -54,7 +54,7 @@ class Wind:
     trim_db: float = -0.4
     scatter: float = 0.6
     top_hz: float = 11000.0
-    players: Section = field(default_factory=lambda: Section(1, 0.0, 0.0, 0.0))
+    players: Section | None = None
 
     def play(self, pitch: int, velocity: float, duration: float, rate: int, variation: int) -> Samples:
         """One note."""
@@ -64,7 +64,13 @@ class Wind:
         colours = [self.colour(pitch_hz, number, force) for force in (0.25 * velocity, 0.6 * velocity, velocity)]
         attack = self.attack * self.gentleness ** (1.0 - velocity)
         voice = Voice(
-            tables(pitch_hz, colours, self.scatter), pitch_hz, duration, attack, self.release, 0.0, 2.0, self.bloom
+            tables(pitch_hz, colours, self.scatter),
+            pitch_hz,
+            duration,
+            attack,
+            self.release,
+            bright=2.0,
+            bloom=self.bloom,
         )
         count = round((duration + self.release * 1.25) * rate)
         sound = self._sounding(voice, count, rate, rng)
@@ -72,17 +78,10 @@ class Wind:
         return finished(sound, rate, attack=0.003)
 
     def _sounding(self, voice: Voice, count: int, rate: int, rng: np.random.Generator) -> Samples:
-        if self.players.count > 1:
-            sound = section(voice, self.hands, self.players, count, rate, rng)
-            air = self._air(voice, count, rate, rng)
-            return sound + air
-        tone = alone(voice, self.hands, count, rate, rng)
-        tone = tone + self._air(voice, count, rate, rng)
-        # The room's first answer, late and opposite on the two sides, gives one player a width without a second player.
-        late = round(0.0127 * rate)
-        answer = np.zeros(count, np.float32)
-        answer[late:] = 0.10 * tone[: max(count - late, 0)]
-        return np.stack([tone + answer, tone - answer])
+        air = self._air(voice, count, rate, rng)
+        if self.players is not None:
+            return section(voice, self.hands, self.players, count, rate, rng) + air
+        return in_a_room(alone(voice, self.hands, count, rate, rng) + air, rate)
 
     def _air(self, voice: Voice, count: int, rate: int, rng: np.random.Generator) -> Samples:
         times = control_times(count, rate)
@@ -94,7 +93,7 @@ class Wind:
 def _flute(pitch_hz: float, number: Numbers, force: float) -> Numbers:
     """Strong first two or three harmonics in the low register, nearly a sine in the high one."""
     low = np.clip((1100.0 - pitch_hz) / 800.0, 0.0, 1.0)
-    slope = 1.75 - 0.5 * force - 0.6 * low
+    slope = 1.75 - 0.5 * force - 0.75 * low
     colour = np.exp(-slope * (number - 1.0))
     colour[1:2] *= 1.0 + 1.3 * low * (0.4 + force)
     return np.asarray(colour * softened(pitch_hz * number, 4500.0, 2.0))
@@ -139,77 +138,134 @@ def _brass(pitch_hz: float, number: Numbers, force: float) -> Numbers:
 
 
 FLUTE = Wind(
-    "flute",
-    _flute,
-    Hands(5.0, 7.0, 0.25, 2.5, 0.04, 0.12),
-    Breath(1500.0, 5000.0, 0.045, 2.5, 0.05),
-    0.055,
-    0.16,
-    1.2,
-    14.0,
+    name="flute",
+    colour=_flute,
+    hands=Hands(
+        vibrato_hz=5.0,
+        vibrato_cents=7.0,
+        vibrato_delay=0.25,
+        pitch_drift_cents=2.5,
+        level_drift=0.04,
+        swell_with_vibrato=0.12,
+    ),
+    breath=Breath(low_hz=1500.0, high_hz=5000.0, gain=0.045, chiff=2.5, chiff_length=0.05),
+    attack=0.055,
+    release=0.16,
+    bloom=1.2,
+    span_db=14.0,
 )
 CLARINET = Wind(
-    "clarinet",
-    _clarinet,
-    Hands(4.8, 2.5, 0.4, 1.5, 0.03, 0.03),
-    Breath(900.0, 3500.0, 0.012, 2.0),
-    0.035,
-    0.13,
-    1.2,
-    17.0,
+    name="clarinet",
+    colour=_clarinet,
+    hands=Hands(
+        vibrato_hz=4.8,
+        vibrato_cents=2.5,
+        vibrato_delay=0.4,
+        pitch_drift_cents=1.5,
+        level_drift=0.03,
+        swell_with_vibrato=0.03,
+    ),
+    breath=Breath(low_hz=900.0, high_hz=3500.0, gain=0.012, chiff=2.0),
+    attack=0.035,
+    release=0.13,
+    bloom=1.2,
+    span_db=17.0,
 )
 BASSOON = Wind(
-    "bassoon",
-    _bassoon,
-    Hands(5.0, 5.0, 0.35, 2.0, 0.05, 0.05),
-    Breath(500.0, 2500.0, 0.014, 3.0),
-    0.035,
-    0.13,
-    1.2,
-    16.0,
+    name="bassoon",
+    colour=_bassoon,
+    hands=Hands(
+        vibrato_hz=5.0,
+        vibrato_cents=5.0,
+        vibrato_delay=0.35,
+        pitch_drift_cents=2.0,
+        level_drift=0.05,
+        swell_with_vibrato=0.05,
+    ),
+    breath=Breath(low_hz=500.0, high_hz=2500.0, gain=0.014),
+    attack=0.035,
+    release=0.13,
+    bloom=1.2,
+    span_db=16.0,
 )
 SAXOPHONE = Wind(
-    "saxophone",
-    _saxophone,
-    Hands(5.1, 13.0, 0.3, 2.5, 0.06, 0.07, 25.0, 0.05),
-    Breath(900.0, 4500.0, 0.032, 3.5, 0.035),
-    0.035,
-    0.15,
-    1.4,
-    17.0,
+    name="saxophone",
+    colour=_saxophone,
+    hands=Hands(
+        vibrato_hz=5.1,
+        vibrato_cents=13.0,
+        vibrato_delay=0.3,
+        pitch_drift_cents=2.5,
+        level_drift=0.06,
+        swell_with_vibrato=0.07,
+        scoop_cents=25.0,
+        scoop=0.05,
+    ),
+    breath=Breath(low_hz=900.0, high_hz=4500.0, gain=0.032, chiff=3.5, chiff_length=0.035),
+    attack=0.035,
+    release=0.15,
+    bloom=1.4,
+    span_db=17.0,
 )
 HORN = Wind(
-    "french horn",
-    _horn,
-    Hands(4.6, 2.5, 0.5, 2.5, 0.05, 0.02, 15.0, 0.04),
-    Breath(250.0, 1500.0, 0.014, 3.0),
-    0.055,
-    0.22,
-    1.8,
-    19.0,
+    name="french horn",
+    colour=_horn,
+    hands=Hands(
+        vibrato_hz=4.6,
+        vibrato_cents=2.5,
+        vibrato_delay=0.5,
+        pitch_drift_cents=2.5,
+        level_drift=0.05,
+        swell_with_vibrato=0.02,
+        scoop_cents=15.0,
+        scoop=0.04,
+    ),
+    breath=Breath(low_hz=250.0, high_hz=1500.0, gain=0.014),
+    attack=0.055,
+    release=0.22,
+    bloom=1.8,
+    span_db=19.0,
 )
 TRUMPET = Wind(
-    "trumpet",
-    _trumpet,
-    Hands(5.3, 6.0, 0.4, 2.0, 0.05, 0.04, 20.0, 0.03),
-    Breath(900.0, 4500.0, 0.010, 4.0),
-    0.030,
-    0.14,
-    1.8,
-    18.0,
+    name="trumpet",
+    colour=_trumpet,
+    hands=Hands(
+        vibrato_hz=5.3,
+        vibrato_cents=6.0,
+        vibrato_delay=0.4,
+        pitch_drift_cents=2.0,
+        level_drift=0.05,
+        swell_with_vibrato=0.04,
+        scoop_cents=20.0,
+        scoop=0.03,
+    ),
+    breath=Breath(low_hz=900.0, high_hz=4500.0, gain=0.01, chiff=4.0),
+    attack=0.03,
+    release=0.14,
+    bloom=1.8,
+    span_db=18.0,
 )
 BRASS = Wind(
-    "brass section",
-    _brass,
-    Hands(4.9, 4.0, 0.4, 3.0, 0.06, 0.03, 18.0, 0.04),
-    Breath(400.0, 3000.0, 0.012, 3.0),
-    0.040,
-    0.22,
-    1.8,
-    19.0,
+    name="brass section",
+    colour=_brass,
+    hands=Hands(
+        vibrato_hz=4.9,
+        vibrato_cents=4.0,
+        vibrato_delay=0.4,
+        pitch_drift_cents=3.0,
+        level_drift=0.06,
+        swell_with_vibrato=0.03,
+        scoop_cents=18.0,
+        scoop=0.04,
+    ),
+    breath=Breath(low_hz=400.0, high_hz=3000.0, gain=0.012),
+    attack=0.04,
+    release=0.22,
+    bloom=1.8,
+    span_db=19.0,
     scatter=1.2,
     top_hz=9000.0,
-    players=Section(7, 6.0, 0.025, 0.7),
+    players=Section(count=7, detune_cents=6.0, stagger=0.025, width=0.7),
 )
 
 PATCHES = {

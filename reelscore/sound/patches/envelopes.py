@@ -109,7 +109,7 @@ def finished(sound: Samples, rate: int, attack: float = 0.0) -> Samples:
     sound[:, :head] *= (0.5 - 0.5 * np.cos(np.pi * np.arange(head) / head)).astype(np.float32)
     fade = min(round(FADE * rate), count // 2)
     sound[:, count - fade :] *= (0.5 + 0.5 * np.cos(np.pi * np.arange(1, fade + 1) / fade)).astype(np.float32)
-    swell = np.sin(np.linspace(0.0, np.pi, count, dtype=np.float32)) ** 2
+    swell = np.sin(np.arange(count, dtype=np.float32) * np.float32(np.pi / count)) ** 2
     sound -= 2.0 * sound.mean(axis=1, keepdims=True) * swell
     peak = float(np.abs(sound).max(initial=0.0))
     if peak > CEILING:

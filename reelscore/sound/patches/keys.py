@@ -31,7 +31,6 @@ from reelscore.sound.patches.oscillators import (
     hertz,
     modes,
     morph,
-    noise,
     read,
     ring,
     running_phase,
@@ -39,7 +38,7 @@ from reelscore.sound.patches.oscillators import (
     wavetable,
 )
 from reelscore.sound.patches.patch import Patch
-from reelscore.sound.patches.strings import Partials, add_burst, let_ring, softened, string_partials
+from reelscore.sound.patches.strings import Burst, Partials, add_burst, let_ring, softened, string_partials
 
 PIANO_RELEASE = 0.45
 FELT_RELEASE = 0.5
@@ -53,7 +52,7 @@ def grand_piano(pitch: int, velocity: float, duration: float, rate: int, variati
     rng = take("grand piano", pitch, variation)
     pitch_hz = hertz(pitch)
     partials = string_partials(pitch_hz, _stiffness(pitch), rate, top_hz=11000.0, most=70)
-    corner_hz = (210.0 + 1350.0 * velocity**1.6) * (pitch_hz / 262.0) ** 0.22
+    corner_hz = (200.0 + 1200.0 * velocity**1.6) * (pitch_hz / 262.0) ** 0.22
     colour = softened(partials.frequency_hz, corner_hz, 2.2) * _soundboard(partials, pitch)
     strings = _piano_strings(partials, colour, pitch, 1.0, 1.0, rng)
     knock = _knock(pitch, 0.05 + 0.09 * velocity, rng)
@@ -68,7 +67,7 @@ def felt_piano(pitch: int, velocity: float, duration: float, rate: int, variatio
     rng = take("felt piano", pitch, variation)
     pitch_hz = hertz(pitch)
     partials = string_partials(pitch_hz, 1.5 * _stiffness(pitch), rate, top_hz=5000.0, most=36)
-    corner_hz = (170.0 + 560.0 * velocity) * (pitch_hz / 262.0) ** 0.25
+    corner_hz = (180.0 + 560.0 * velocity) * (pitch_hz / 262.0) ** 0.1
     colour = softened(partials.frequency_hz, corner_hz, 2.9) * _soundboard(partials, pitch + 200)
     strings = _piano_strings(partials, colour, pitch, 0.6, 1.6, rng)
     knock = _knock(pitch, 0.12 + 0.06 * velocity, rng)
@@ -124,15 +123,14 @@ def _hammer_noise(
     sound: Samples, velocity: float, gain: float, top_hz: float, rate: int, rng: np.random.Generator
 ) -> None:
     """The felt's own noise, in place."""
-    burst = noise(350.0, top_hz, round(0.06 * rate), rate, rng)
-    add_burst(sound, burst, 0.05, gain * velocity_gain(velocity, 26.0), rate)
+    add_burst(sound, Burst(350.0, top_hz, 0.05, gain * velocity_gain(velocity, 26.0)), rate, rng)
 
 
 def electric_piano(pitch: int, velocity: float, duration: float, rate: int, variation: int) -> Samples:
     """Tines before pickups: round when played softly, barking when played hard, a bell at the start and a slow stereo tremolo."""
     rng = take("electric piano", pitch, variation)
     pitch_hz = hertz(pitch)
-    decay = 0.62 * 2.0 ** ((pitch - 40) / 20.0)
+    decay = 0.60 * 2.0 ** ((pitch - 40) / 27.0)
     count = round(min(duration + ELECTRIC_RELEASE, 9.0 / decay) * rate)
     times = control_times(count, rate)
     swing = (0.30 + 1.05 * velocity**1.4) * 2.0 ** (-(pitch - 60) / 48.0) * np.exp(-1.1 * decay * times)
@@ -147,7 +145,7 @@ def electric_piano(pitch: int, velocity: float, duration: float, rate: int, vari
     ringing = ring(_tine_bell(pitch_hz, level * (0.06 + 0.22 * velocity), rng), min(count, round(0.7 * rate)), rate)
     sound[:, : ringing.shape[1]] += ringing
     sound *= damper(count, duration, ELECTRIC_RELEASE, rate)
-    add_burst(sound, noise(150.0, 900.0, round(0.04 * rate), rate, rng), 0.04, 0.12 * level, rate)
+    add_burst(sound, Burst(150.0, 900.0, 0.04, 0.12 * level), rate, rng)
     return finished(sound, rate, attack=0.0025)
 
 
@@ -192,8 +190,7 @@ def organ(pitch: int, velocity: float, duration: float, rate: int, variation: in
         drum_hz = 0.5 * pitch_hz * cents(1.5 * np.sin(0.86 * turn + angle + 1.0))
         sound[side] = read(treble, running_phase(horn_hz, count, rate)) * audio_rate(swell * (1.0 + 0.22 * horn), count)
         sound[side] += read(bass, running_phase(drum_hz, count, rate)) * audio_rate(swell * (1.0 + 0.1 * drum), count)
-    click = noise(900.0, 5000.0, round(0.012 * rate), rate, rng)
-    add_burst(sound, click, 0.008, 0.02 * velocity_gain(velocity, 12.0), rate)
+    add_burst(sound, Burst(900.0, 5000.0, 0.008, 0.02 * velocity_gain(velocity, 12.0)), rate, rng)
     return finished(sound, rate, attack=0.003)
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from reelscore.audio import Samples
 from reelscore.sound.patches import loudness
 from reelscore.sound.patches.envelopes import audio_rate, control_times, finished, take, velocity_gain
-from reelscore.sound.patches.oscillators import hertz, modes, noise, together
+from reelscore.sound.patches.oscillators import hertz, modes, together
 from reelscore.sound.patches.patch import Patch
-from reelscore.sound.patches.strings import add_burst, let_ring, softened
+from reelscore.sound.patches.strings import Burst, add_burst, let_ring, softened
 
 MARIMBA_RELEASE = 0.6
 VIBRAPHONE_RELEASE = 0.5
@@ -33,8 +33,7 @@ def marimba(pitch: int, velocity: float, duration: float, rate: int, variation: 
     tube = modes(frequency[:1] * 1.0006, 6.91 / (seconds[:1] * 0.6), 0.3 * struck[:1], -place)
     sounding = loudness.levelled(together(bar, tube), 2.5).scaled(velocity_gain(velocity, 22.0))
     sound = let_ring(sounding, duration, MARIMBA_RELEASE, rate)
-    knock = noise(250.0, 1500.0, round(0.03 * rate), rate, rng)
-    add_burst(sound, knock, 0.022, 0.05 * velocity_gain(velocity, 24.0), rate)
+    add_burst(sound, Burst(250.0, 1500.0, 0.022, 0.05 * velocity_gain(velocity, 24.0)), rate, rng)
     return finished(sound, rate, attack=0.0022 - 0.0012 * velocity)
 
 
@@ -55,8 +54,7 @@ def vibraphone(pitch: int, velocity: float, duration: float, rate: int, variatio
     turn = 2 * np.pi * 4.9 * control_times(count, rate) + rng.uniform(0, 2 * np.pi)
     for side, lag in enumerate((0.0, 0.9)):
         sound[side] *= audio_rate(1.0 + 0.20 * np.sin(turn + lag), count)
-    tap = noise(400.0, 2500.0, round(0.02 * rate), rate, rng)
-    add_burst(sound, tap, 0.012, 0.015 * velocity_gain(velocity, 26.0), rate)
+    add_burst(sound, Burst(400.0, 2500.0, 0.012, 0.015 * velocity_gain(velocity, 26.0)), rate, rng)
     return finished(sound, rate, attack=0.002 - 0.001 * velocity)
 
 
@@ -78,8 +76,7 @@ def glockenspiel(pitch: int, velocity: float, duration: float, rate: int, variat
     )
     sounding = loudness.levelled(bar, 1.9).scaled(velocity_gain(velocity, 21.0))
     sound = let_ring(sounding, duration, GLOCKENSPIEL_RELEASE, rate)
-    tick = noise(3000.0, 9000.0, round(0.008 * rate), rate, rng)
-    add_burst(sound, tick, 0.005, 0.012 * velocity_gain(velocity, 26.0), rate)
+    add_burst(sound, Burst(3000.0, 9000.0, 0.005, 0.012 * velocity_gain(velocity, 26.0)), rate, rng)
     return finished(sound, rate, attack=0.0008)
 
 

@@ -106,9 +106,10 @@ def _powers(exponent: npt.NDArray[np.complex128], count: int) -> npt.NDArray[np.
 
 def wavetable(amplitudes: Numbers, phases: Numbers | float = 0.0, size: int = 1 << 14) -> Samples:
     """One period with these amplitudes of harmonics 1, 2, …: (size,). Phases are radians, of sines."""
-    spectrum = np.zeros(size // 2 + 1, np.complex128)
+    spectrum = np.zeros(size // 2 + 1, np.complex64)
     spectrum[1 : len(amplitudes) + 1] = amplitudes * np.exp(1j * (np.asarray(phases) - np.pi / 2)) * (size / 2)
-    return np.fft.irfft(spectrum, size).astype(np.float32)
+    period: Samples = np.fft.irfft(spectrum, size)
+    return period
 
 
 def harmonics(pitch_hz: float, rate: int, top_hz: float = 16000.0) -> Numbers:
@@ -176,13 +177,14 @@ def doubled(sound: Samples, count: int) -> Samples:
 
 @lru_cache(maxsize=48)
 def _noise_loop(low_hz: float, high_hz: float, rate: int) -> Samples:
-    """A loop of noise between two frequencies with soft edges (6 dB an octave below, 24 above), of unit RMS."""
+    """A loop of noise between two frequencies with soft edges (12 dB an octave below, 24 above), of unit RMS."""
     white = np.random.default_rng(20_11).standard_normal(NOISE_LENGTH)
     frequency = np.fft.rfftfreq(NOISE_LENGTH, 1.0 / rate)
-    shape = frequency / np.hypot(frequency, low_hz) / (1.0 + (frequency / high_hz) ** 4)
+    shape = frequency**2 / (frequency**2 + low_hz**2) / (1.0 + (frequency / high_hz) ** 4)
     shape[frequency > BAND * rate] = 0.0
     loop = np.fft.irfft(np.fft.rfft(white) * shape, NOISE_LENGTH)
-    return (loop / np.sqrt(np.mean(loop**2))).astype(np.float32)
+    steady: Samples = (loop / np.sqrt(np.mean(loop**2))).astype(np.float32)
+    return steady
 
 
 def noise(low_hz: float, high_hz: float, count: int, rate: int, rng: np.random.Generator) -> Samples:

@@ -16,6 +16,8 @@ from reelscore.sound.patches.oscillators import Numbers, doubled, harmonics, mor
 
 # Harmonics of a section end at this fraction of the rate.
 SECTION_TOP = 0.21
+# Seconds until a room first answers.
+FIRST_ANSWER = 0.012
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Voice:
 
     def place(self, level: Control) -> Control:
         """Where between the darkest and the brightest table a player is at this level: louder is brighter."""
-        return self.dark + (self.bright - self.dark) * np.minimum(level, 1.15) ** self.bloom
+        return self.dark + (self.bright - self.dark) * np.clip(level, 0.0, 1.2) ** self.bloom
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,14 @@ def alone(voice: Voice, hands: Hands, count: int, rate: int, rng: np.random.Gene
     """One player: (count,) at weighted RMS of about 1."""
     performance = _performance(voice, hands, Section(1, 0.0, 0.0, 0.0), count, rate, rng)
     return _played(voice, performance, 0, count, rate)
+
+
+def in_a_room(tone: Samples, rate: int) -> Samples:
+    """One player (samples,) given a width by the room's first answer: late, quiet, and opposite on the two sides: (2, samples)."""
+    late = min(round(FIRST_ANSWER * rate), len(tone))
+    answer = np.zeros_like(tone)
+    answer[late:] = np.float32(0.10) * tone[: len(tone) - late]
+    return np.stack([tone + answer, tone - answer])
 
 
 def section(voice: Voice, hands: Hands, players: Section, count: int, rate: int, rng: np.random.Generator) -> Samples:
@@ -143,7 +153,7 @@ def _performance(
     off += _tuning(players, rng)[:, None] - hands.scoop_cents * (1.0 - rise(times, 2.5 * hands.scoop))
     # Quadratic phases: however many harmonics fall together, the crowd is neither in step nor cancelled as it starts.
     starts = (rng.random() + (np.arange(crowd) - crowd // 2) ** 2 / crowd) % 1.0
-    place = np.clip(voice.place(level), 0.0, len(voice.tables) - 1.0)
+    place = np.clip(voice.place(loud), 0.0, len(voice.tables) - 1.0)
     return Performance(voice.pitch_hz * cents(off), np.maximum(loud, 0.0), place, starts)
 
 

@@ -4,6 +4,8 @@ Each string is its partials, excited as a pluck at that place excites them (a co
 body or a pickup. Two planes of vibration that are not quite in tune give every note its life.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from reelscore.audio import Samples, gain_from_db
@@ -18,10 +20,11 @@ from reelscore.sound.patches.envelopes import (
     take,
     velocity_gain,
 )
-from reelscore.sound.patches.oscillators import BAND, Modes, Numbers, hertz, modes, noise, ring, together
+from reelscore.sound.patches.oscillators import BAND, Modes, Numbers, hertz, modes, ring, together
 from reelscore.sound.patches.patch import Patch
 from reelscore.sound.patches.strings import (
     Body,
+    Burst,
     Partials,
     Peak,
     add_burst,
@@ -40,12 +43,24 @@ DISTORTED_RELEASE = 0.14
 GUITAR_BODY = Body(
     (Peak(102, 30, 2.2), Peak(196, 45, 1.8), Peak(290, 90, 0.7), Peak(420, 120, 0.9), Peak(760, 300, 0.4)),
     75,
-    3300,
+    4800,
     1.5,
 )
 HARP_BODY = Body((Peak(160, 90, 0.8), Peak(330, 180, 0.7), Peak(700, 500, 0.3)), 60, 2400, 1.5)
-VIOLIN_BODY = Body((Peak(280, 60, 1.0), Peak(460, 90, 1.2), Peak(560, 100, 1.1), Peak(1050, 400, 0.6)), 170, 2600, 1.6)
+PIZZICATO_BODY = Body((Peak(240, 200, 0.7), Peak(480, 240, 0.9), Peak(1050, 500, 0.4)), 75, 2500, 1.6)
 CABINET = Body((Peak(110, 70, 0.5), Peak(2300, 1600, 1.1)), 85, 4200, 4.0)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where some players of a section sit (−1 to 1), how far they are out of tune and how late they pluck (seconds)."""
+
+    place: float
+    off_cents: float
+    late: float
+
+
+DESKS = (Desk(-0.5, 0.0, 0.0), Desk(0.5, 1.6, 0.006), Desk(0.1, -1.6, 0.0115))
 
 
 def _two_planes(partials: Partials, decay: Numbers, gain: Numbers, place: float, rng: np.random.Generator) -> Modes:
@@ -75,9 +90,7 @@ def harp(pitch: int, velocity: float, duration: float, rate: int, variation: int
     )
     sounding = together(strings, board).scaled(velocity_gain(velocity, 22.0))
     sound = let_ring(sounding, duration, HARP_RELEASE, rate)
-    add_burst(
-        sound, noise(500.0, 2600.0, round(0.03 * rate), rate, rng), 0.018, 0.012 * velocity_gain(velocity, 24.0), rate
-    )
+    add_burst(sound, Burst(500.0, 2600.0, 0.018, 0.012 * velocity_gain(velocity, 24.0)), rate, rng)
     return finished(sound, rate, attack=0.0028 - 0.0014 * velocity)
 
 
@@ -87,7 +100,7 @@ def acoustic_guitar(pitch: int, velocity: float, duration: float, rate: int, var
     pitch_hz = hertz(pitch)
     partials = string_partials(pitch_hz, 6e-5 * 2.0 ** ((pitch - 40) / 24.0), rate, top_hz=9500.0, most=64)
     corner_hz = (900.0 + 4200.0 * velocity**1.5) * (pitch_hz / 196.0) ** 0.2
-    colour = plucked_at(partials.number, 0.19 + 0.03 * rng.uniform(-1, 1)) / partials.number**0.6
+    colour = plucked_at(partials.number, 0.19 + 0.03 * rng.uniform(-1, 1)) / partials.number**0.5
     colour *= softened(partials.frequency_hz, corner_hz, 1.5) * GUITAR_BODY.response(partials.frequency_hz)
     decay = fading(partials.frequency_hz, 5.6 * 2.0 ** (-(pitch - 40) / 28.0), 0.28) + 0.07 * partials.number
     strings = loudness.levelled(_two_planes(partials, decay, colour, -0.12, rng))
@@ -99,9 +112,7 @@ def acoustic_guitar(pitch: int, velocity: float, duration: float, rate: int, var
     )
     sounding = together(strings, body).scaled(velocity_gain(velocity, 22.0))
     sound = let_ring(sounding, duration, GUITAR_RELEASE, rate)
-    add_burst(
-        sound, noise(900.0, 5000.0, round(0.02 * rate), rate, rng), 0.010, 0.014 * velocity_gain(velocity, 26.0), rate
-    )
+    add_burst(sound, Burst(900.0, 5000.0, 0.010, 0.014 * velocity_gain(velocity, 26.0)), rate, rng)
     return finished(sound, rate, attack=0.0012)
 
 
@@ -115,9 +126,7 @@ def electric_guitar(pitch: int, velocity: float, duration: float, rate: int, var
         velocity_gain(velocity, 20.0)
     )
     sound = let_ring(strings, duration, GUITAR_RELEASE, rate)
-    add_burst(
-        sound, noise(700.0, 3000.0, round(0.02 * rate), rate, rng), 0.012, 0.010 * velocity_gain(velocity, 24.0), rate
-    )
+    add_burst(sound, Burst(700.0, 3000.0, 0.012, 0.010 * velocity_gain(velocity, 24.0)), rate, rng)
     return finished(sound, rate, attack=0.0015)
 
 
@@ -174,26 +183,25 @@ def pizzicato_strings(pitch: int, velocity: float, duration: float, rate: int, v
     """A few desks of strings plucking together: round, short, not quite at once."""
     rng = take("pizzicato strings", pitch, variation)
     pitch_hz = hertz(pitch)
-    body = VIOLIN_BODY if pitch >= 60 else HARP_BODY
     partials = string_partials(pitch_hz, 1.5e-4, rate, top_hz=6000.0, most=26)
     corner_hz = (380.0 + 1900.0 * velocity**1.5) * (pitch_hz / 262.0) ** 0.4
     colour = (
         plucked_at(partials.number, 0.23, 0.1) / partials.number**0.8 * softened(partials.frequency_hz, corner_hz, 1.8)
     )
-    colour *= body.response(partials.frequency_hz)
+    colour *= PIZZICATO_BODY.response(partials.frequency_hz)
     seconds = 1.1 * 2.0 ** (-(pitch - 48) / 26.0)
     desks = []
-    for place, late in ((-0.5, 0.0), (0.5, rng.uniform(0.004, 0.008)), (0.1, rng.uniform(0.009, 0.014))):
+    for desk in DESKS:
         decay = fading(partials.frequency_hz, seconds * rng.uniform(0.85, 1.15), 2.0) + 0.9 * (partials.number - 1.0)
-        size = colour * rng.uniform(0.7, 1.3, len(colour))
-        desk = modes(partials.frequency_hz * cents(rng.normal(0.0, 1.5)), decay, size, place)
-        desk = loudness.levelled(desk, 4.1 - 0.15 * max(52 - pitch, 0)).scaled(velocity_gain(velocity, 21.0))
-        played = let_ring(desk, max(duration - late, 0.0), PIZZICATO_RELEASE, rate)
+        tuned = partials.frequency_hz * cents(desk.off_cents + rng.normal(0.0, 0.3))
+        string = modes(tuned, decay, colour * rng.uniform(0.7, 1.3, len(colour)), desk.place)
+        string = loudness.levelled(string, 3.6 - 0.15 * max(52 - pitch, 0)).scaled(velocity_gain(velocity, 21.0))
+        # Late by whole periods: the strokes are apart, but no desk wipes out another's fundamental.
+        late = round(desk.late * rng.uniform(0.75, 1.25) * pitch_hz) / pitch_hz
+        played = let_ring(string, max(duration - late, 0.0), PIZZICATO_RELEASE, rate)
         desks.append(np.pad(played, ((0, 0), (round(late * rate), 0))))
     sound = _met(desks)
-    add_burst(
-        sound, noise(200.0, 1800.0, round(0.03 * rate), rate, rng), 0.025, 0.03 * velocity_gain(velocity, 23.0), rate
-    )
+    add_burst(sound, Burst(200.0, 1800.0, 0.025, 0.03 * velocity_gain(velocity, 23.0)), rate, rng)
     return finished(sound, rate, attack=0.010 - 0.006 * velocity)
 
 

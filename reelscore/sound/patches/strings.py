@@ -10,7 +10,7 @@ import numpy as np
 
 from reelscore.audio import Samples
 from reelscore.sound.patches.envelopes import damper
-from reelscore.sound.patches.oscillators import BAND, Modes, Numbers, ring
+from reelscore.sound.patches.oscillators import BAND, Modes, Numbers, noise, ring
 
 SILENT = 2e-4
 
@@ -86,10 +86,18 @@ def let_ring(sounding: Modes, duration: float, release: float, rate: int) -> Sam
     return ring(sounding, count, rate) * damper(count, duration, release, rate)
 
 
-def add_burst(sound: Samples, burst: Samples, decay: float, gain: float, rate: int, pan: float = 0.0) -> None:
-    """Adds noise that dies by 60 dB in `decay` seconds to the start of a note, in place."""
-    count = min(len(burst), sound.shape[1])
-    fall = np.exp(np.arange(count, dtype=np.float32) * np.float32(-6.91 / (decay * rate)))
-    shaped = burst[:count] * fall * np.float32(gain)
-    sound[0, :count] += shaped * np.float32(1.0 - 0.5 * pan)
-    sound[1, :count] += shaped * np.float32(1.0 + 0.5 * pan)
+@dataclass(frozen=True)
+class Burst:
+    """The noise of a stroke: its band in Hz, the seconds in which it falls by 60 dB, and its gain."""
+
+    low_hz: float
+    high_hz: float
+    decay: float
+    gain: float
+
+
+def add_burst(sound: Samples, burst: Burst, rate: int, rng: np.random.Generator) -> None:
+    """Adds the burst to the start of a note, in place."""
+    count = min(round(1.4 * burst.decay * rate), sound.shape[1])
+    fall = np.exp(np.arange(count, dtype=np.float32) * np.float32(-6.91 / (burst.decay * rate)))
+    sound[:, :count] += noise(burst.low_hz, burst.high_hz, count, rate, rng) * fall * np.float32(burst.gain)

@@ -88,20 +88,23 @@ def skin(
 ) -> Samples:
     """A membrane: it starts `bend` times higher while it is stretched and settles in about `settle` seconds; high modes die first."""
     count = hit.count(ring_time * 1.1)
-    time = np.arange(count) / hit.rate
+    time = np.arange(count, dtype=np.float32) / np.float32(hit.rate)
     own_hz = hit.near(pitch_hz, 0.006)
     # seconds of a membrane at rest that pass in each sample: faster while it is stretched
     stretch = (bend - 1.0) * hit.harder(0.5, 1.1)
-    passed = (time + stretch * settle * -np.expm1(-time / settle)) * (2.0 * np.pi * own_hz)
-    total = np.zeros(count)
+    passed = (time - np.float32(stretch * settle) * np.expm1(time / np.float32(-settle))) * np.float32(
+        2.0 * np.pi * own_hz
+    )
+    total = np.zeros(count, np.float32)
     shine = brightness * hit.harder(0.3, 1.2)
     for index, (ratio, gain) in enumerate(zip(SKIN, SKIN_GAIN, strict=True)):
         if own_hz * ratio * bend > 0.4 * hit.rate:
             break
-        loud = gain * (1.0 if index == 0 else shine * hit.near(1.0, 0.15))
-        total += loud * np.sin(ratio * passed) * np.exp(-time * DECAY_60_DB / (ring_time / (1.0 + 0.8 * index)))
-    mono = total.astype(np.float32) * dying(count, ring_time * 20.0, hit.rate)
-    return np.stack([mono, mono])
+        loud = np.float32(gain * (1.0 if index == 0 else shine * hit.near(1.0, 0.15)))
+        own_ring = ring_time / (1.0 + 0.8 * index)
+        sounding = hit.count(own_ring * 1.1)
+        total[:sounding] += loud * np.sin(np.float32(ratio) * passed[:sounding]) * dying(sounding, own_ring, hit.rate)
+    return np.stack([total, total])
 
 
 def tone(hit: Hit, partials: Numbers, gains: Numbers, rings: Numbers, *, width: float = 0.2) -> Samples:

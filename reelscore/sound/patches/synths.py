@@ -32,10 +32,10 @@ def synth_lead(pitch: int, velocity: float, duration: float, rate: int, variatio
     wave = (1.0 + 0.5 * np.abs(np.sin(np.pi * number * 0.31))) / number
     base_hz = (800.0 + 800.0 * velocity) * (pitch_hz / 262.0) ** 0.5
     colours = [wave * filtered(pitch_hz * number, base_hz * open_, 0.5) for open_ in (1.0, 1.0 + 1.9 * velocity)]
-    voice = Voice(tables(pitch_hz, colours, 0.5), pitch_hz, duration, 0.012, LEAD_RELEASE, 0.0, 1.0, 2.5)
+    voice = Voice(tables(pitch_hz, colours, 0.5), pitch_hz, duration, 0.012, LEAD_RELEASE, bloom=2.5)
     count = round((duration + LEAD_RELEASE * 1.25) * rate)
-    hands = Hands(5.2, 9.0, 0.35, 1.0, 0.02, 0.0)
-    sound = section(voice, hands, Section(3, 6.0, 0.0, 0.5), count, rate, rng)
+    hands = Hands(vibrato_hz=5.2, vibrato_cents=9.0, vibrato_delay=0.35, pitch_drift_cents=1.0, level_drift=0.02)
+    sound = section(voice, hands, Section(count=3, detune_cents=6.0, stagger=0.0, width=0.5), count, rate, rng)
     sound *= np.float32(gain_from_db(loudness.LEVEL_DB - 1.0) * velocity_gain(velocity, 14.0))
     return finished(sound, rate, attack=0.003)
 

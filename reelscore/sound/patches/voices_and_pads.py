@@ -17,6 +17,37 @@ from reelscore.sound.patches.strings import Body, Peak, softened
 CHOIR_RELEASE = 0.6
 PAD_RELEASE = 1.1
 
+CHOIR = Section(count=11, detune_cents=9.0, stagger=0.07, width=0.85)
+SINGERS = Hands(
+    vibrato_hz=5.3,
+    vibrato_cents=20.0,
+    vibrato_delay=0.15,
+    pitch_drift_cents=7.0,
+    level_drift=0.15,
+    swell_with_vibrato=0.06,
+    scoop_cents=20.0,
+    scoop=0.06,
+)
+# A pad's oscillators: what is vibrato to a player is the slow sweep of level and filter here.
+WARM = Section(count=7, detune_cents=9.0, stagger=0.15, width=0.9)
+SLOW_FILTER = Hands(
+    vibrato_hz=0.35,
+    vibrato_cents=4.0,
+    vibrato_delay=0.0,
+    pitch_drift_cents=3.0,
+    level_drift=0.25,
+    swell_with_vibrato=0.3,
+)
+BRIGHT = Section(count=7, detune_cents=11.0, stagger=0.1, width=1.0)
+QUICKER_FILTER = Hands(
+    vibrato_hz=0.55,
+    vibrato_cents=3.0,
+    vibrato_delay=0.0,
+    pitch_drift_cents=3.0,
+    level_drift=0.25,
+    swell_with_vibrato=0.35,
+)
+
 
 def choir(pitch: int, velocity: float, duration: float, rate: int, variation: int) -> Samples:
     """A mixed choir on "ah", opening from "oo" as it swells."""
@@ -25,10 +56,9 @@ def choir(pitch: int, velocity: float, duration: float, rate: int, variation: in
     number = numbers_within(pitch_hz, rate, 9000.0)
     colours = [_sung(pitch_hz * number, number, velocity, openness) for openness in (0.15, 0.4 + 0.6 * velocity)]
     attack = 0.28 - 0.13 * velocity
-    voice = Voice(tables(pitch_hz, colours, 2.0), pitch_hz, duration, attack, CHOIR_RELEASE, 0.0, 1.0, 1.5)
+    voice = Voice(tables(pitch_hz, colours, 2.0), pitch_hz, duration, attack, CHOIR_RELEASE)
     count = round((duration + CHOIR_RELEASE * 1.25) * rate)
-    hands = Hands(5.3, 20.0, 0.15, 7.0, 0.15, 0.06, 20.0, 0.06)
-    sound = section(voice, hands, Section(11, 9.0, 0.07, 0.85), count, rate, rng)
+    sound = section(voice, SINGERS, CHOIR, count, rate, rng)
     times = control_times(count, rate)
     air = audio_rate(0.03 * voice.level(times) * (1.0 + 1.5 * np.exp(-times / 0.08)), count)
     for side in range(2):
@@ -65,8 +95,10 @@ def warm_pad(pitch: int, velocity: float, duration: float, rate: int, variation:
     low, high = 260.0 + 300.0 * velocity, 500.0 + 1100.0 * velocity
     follow = (pitch_hz / 220.0) ** 0.5
     colours = [softened(pitch_hz * number, corner * follow, 2.6) / number for corner in (low, high)]
-    voice = Voice(tables(pitch_hz, colours, 3.0), pitch_hz, duration, 0.45, PAD_RELEASE, 0.1, 0.9, 1.0)
-    return _pad(voice, Hands(0.35, 4.0, 0.0, 3.0, 0.25, 0.3), Section(7, 9.0, 0.15, 0.9), velocity, rate, rng)
+    voice = Voice(
+        tables(pitch_hz, colours, 3.0), pitch_hz, duration, 0.45, PAD_RELEASE, dark=0.1, bright=0.9, bloom=1.0
+    )
+    return _pad(voice, SLOW_FILTER, WARM, velocity, rate, rng)
 
 
 def bright_pad(pitch: int, velocity: float, duration: float, rate: int, variation: int) -> Samples:
@@ -78,8 +110,8 @@ def bright_pad(pitch: int, velocity: float, duration: float, rate: int, variatio
     follow = (pitch_hz / 220.0) ** 0.4
     corners = (800.0 + 300.0 * velocity, 1500.0 + 2600.0 * velocity)
     colours = [octave * softened(pitch_hz * number, corner * follow, 1.9) / number**1.05 for corner in corners]
-    voice = Voice(tables(pitch_hz, colours, 3.0), pitch_hz, duration, 0.28, PAD_RELEASE, 0.0, 1.0, 1.0)
-    return _pad(voice, Hands(0.55, 3.0, 0.0, 3.0, 0.25, 0.35), Section(7, 11.0, 0.1, 1.0), velocity, rate, rng)
+    voice = Voice(tables(pitch_hz, colours, 3.0), pitch_hz, duration, 0.28, PAD_RELEASE, bloom=1.0)
+    return _pad(voice, QUICKER_FILTER, BRIGHT, velocity, rate, rng)
 
 
 def _pad(voice: Voice, hands: Hands, players: Section, velocity: float, rate: int, rng: np.random.Generator) -> Samples:
