@@ -77,7 +77,12 @@ INSTRUMENTS: dict[str, Instrument] = {
     "saxophone": Instrument("woodwind", 65, 49, 81, sustained=True, synonyms=_words("sax, saxes, alto sax, tenor sax")),
     "french horn": Instrument("brass", 60, 38, 77, sustained=True, synonyms=_words("horn, horns")),
     "brass section": Instrument(
-        "brass", 61, 36, 86, sustained=True, synonyms=_words("brass, trombone, trombones, trumpets")
+        "brass",
+        61,
+        36,
+        86,
+        sustained=True,
+        synonyms=_words("brass, horn section, brass band, trombone, trombones, trumpets"),
     ),
     "trumpet": Instrument("brass", 56, 54, 86, sustained=True, synonyms=_words("cornet, bugle, flugelhorn")),
     "choir": Instrument(
@@ -179,7 +184,7 @@ GENRES: dict[str, Genre] = {
         -0.7,
         synonyms=_words(
             "ambience, atmosphere, atmospheric, soundscape, soundscapes, new age, drone music, meditation, "
-            "meditative, spa, yoga, background music"
+            "meditative, spa, yoga"
         ),
         unasked=0.1,
         under_speech=0.3,

@@ -139,6 +139,7 @@ def test_a_film_without_sound(tmp_path: Path) -> None:
     measures = check(path, brief_for(path))
     assert measures.loudness_lufs == -np.inf and measures.length_error == pytest.approx(-4.0)
     assert measures.cue_hit_rate == 0.0 and measures.cue_errors == (None,) * len(CUES)
+    assert measures.longest_silence == pytest.approx(4.0)
     assert json.loads(measures_json(measures))["loudness_lufs"] is None
     draw_timeline(tmp_path / "picture.png", path, brief_for(path), measures)
 

@@ -4,6 +4,7 @@ A dissolve shows a weighted mean of its first and its last picture, with a weigh
 an explosion does not, and in a change of light or a title that fades in, what was seen before is found again after it.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,27 +70,29 @@ class Dissolves:
 
     def __init__(self) -> None:
         self.found: list[Transition] = []
-        self._recent: deque[_Thumbnail] = deque()
+        self._recent: list[_Thumbnail] = []
+        self._times: list[float] = []  # of the same
         self._cluster: list[_Blend] = []
         self._next = [0.0] * len(_WINDOWS)  # when each window is looked at again
 
     def see(self, seen: Seen, cuts: Sequence[float]) -> None:
         """One more picture."""
-        if self._recent and seen.time - self._recent[-1].time < _CLOSEST_PICTURES:
+        if self._times and seen.time - self._times[-1] < _CLOSEST_PICTURES:
             return
         pixels = cv2.blur(cv2.resize(seen.picture, (32, 18), interpolation=cv2.INTER_AREA), (3, 3))
         self._recent.append(_Thumbnail(seen.time, seen.picture, np.asarray(pixels, dtype=np.float32).ravel()))
+        self._times.append(seen.time)
         self._look(seen.time - _WAIT, cuts)
-        while self._recent[0].time < seen.time - _WINDOWS[-1] - 2.0 * _WAIT:
-            self._recent.popleft()
+        if self._times[0] < seen.time - 2.0 * _WINDOWS[-1]:
+            old = bisect_left(self._times, seen.time - _WINDOWS[-1] - 2.0 * _WAIT)
+            del self._times[:old], self._recent[:old]
 
     def end(self, cuts: Sequence[float]) -> None:
         """No more pictures come."""
-        if self._recent:
-            last = self._recent[-1].time
+        if self._times:
             for wait in np.arange(_WAIT, 0.0, -_LOOK_EVERY * _WINDOWS[0]):
-                self._look(last - float(wait), cuts)
-            self._look(last, cuts)
+                self._look(self._times[-1] - float(wait), cuts)
+            self._look(self._times[-1], cuts)
         self._close()
 
     def _look(self, until: float, cuts: Sequence[float]) -> None:
@@ -97,15 +100,17 @@ class Dissolves:
         due = [number for number, time in enumerate(self._next) if until >= time]
         if not due:
             return
-        known = [seen for seen in self._recent if seen.time <= until]
+        last = bisect_right(self._times, until)
         last_cut = max((cut for cut in cuts[-8:] if cut <= until), default=-1.0)
         for number in due:
             length = _WINDOWS[number]
             self._next[number] = until + _LOOK_EVERY * length
-            window = [seen for seen in known if seen.time >= until - length - 1e-6]
-            if len(window) < 5 or window[0].time < last_cut or window[-1].time - window[0].time < 0.8 * length:
+            first = bisect_left(self._times, until - length - 1e-6)
+            if last - first < 5 or self._times[first] < last_cut:
                 continue
-            blend = _blend(window)
+            if self._times[last - 1] - self._times[first] < 0.8 * length:
+                continue
+            blend = _blend(self._recent[first:last])
             if blend is not None:
                 self._gather(blend)
         if self._cluster and until > max(blend.found.end for blend in self._cluster) + _WINDOWS[-1]:
@@ -136,12 +141,13 @@ def _overlap(one: Transition, other: Transition) -> bool:
 
 def _blend(window: Sequence[_Thumbnail]) -> _Blend | None:
     """The dissolve that the window shows, if it shows one."""
-    at = np.unique(np.linspace(0, len(window) - 1, min(_PICTURES, len(window))).round().astype(int))
-    pictures = np.stack([window[index].pixels for index in at])
-    step = pictures[-1] - pictures[0]
-    size = float(np.sqrt(np.mean(step**2)))
+    size = cv2.norm(window[0].pixels, window[-1].pixels) / window[0].pixels.size ** 0.5
     if size < _SMALLEST_STEP:
         return None
+    parts = min(_PICTURES, len(window)) - 1
+    at = [round(part * (len(window) - 1) / parts) for part in range(parts + 1)]
+    pictures = np.stack([window[index].pixels for index in at])
+    step = pictures[-1] - pictures[0]
     weights = (pictures - pictures[0]) @ step / float(step @ step)
     leaps = np.diff(weights)
     if leaps.min() < -_LARGEST_RETURN or leaps.max() > _LARGEST_LEAP:

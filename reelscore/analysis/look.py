@@ -24,6 +24,7 @@ _BLOCK_WIDTH, _BLOCK_HEIGHT = 16, 15
 _REACH_X, _REACH_Y = 16, 10  # how far a block may have moved: a fifth of the picture
 _TEXTURE = 4.0  # standard deviation, in grey levels, from which a block has something to recognise
 _FEWEST_BLOCKS = 3
+_CERTAINLY_MOVED = 0.05  # share of a block's energy that may be missing where it is found again
 _SURE = 0.85  # correlation of a block that is certainly the same thing
 _PALETTE_BINS = 8
 
@@ -84,13 +85,19 @@ def unexplained(picture: Bytes, *others: Bytes) -> float:
     """
     grey, *areas = (np.asarray(cv2.cvtColor(seen, cv2.COLOR_BGR2GRAY), dtype=np.uint8) for seen in (picture, *others))
     rests = []
-    for x, y in _corners(grey):
+    for x, y in _corners(grey)[::2]:
         block = grey[y : y + _BLOCK_HEIGHT, x : x + _BLOCK_WIDTH]
         energy = float(cv2.meanStdDev(block)[1][0, 0]) ** 2 * block.size
-        if energy >= _TEXTURE**2 * block.size:
-            misses = [cv2.matchTemplate(_around(area, x, y), block, cv2.TM_SQDIFF) for area in areas]
-            rests.append(min(max(0.0, float(miss.min())) / energy for miss in misses))
-    return min(1.0, float(np.percentile(rests, 33))) if len(rests) >= _FEWEST_BLOCKS else 1.0
+        if energy < _TEXTURE**2 * block.size:
+            continue
+        rest = 1.0
+        for area in areas:
+            missed = cv2.minMaxLoc(cv2.matchTemplate(_around(area, x, y), block, cv2.TM_SQDIFF))[0]
+            rest = min(rest, max(0.0, missed) / energy)
+            if rest < _CERTAINLY_MOVED:
+                break
+        rests.append(rest)
+    return float(np.percentile(rests, 33)) if len(rests) >= _FEWEST_BLOCKS else 1.0
 
 
 def _found(where: Bytes, what: Bytes) -> list[float]:
@@ -105,8 +112,8 @@ def _found(where: Bytes, what: Bytes) -> list[float]:
         if float(cv2.meanStdDev(area)[1].mean()) < 1.0:
             best.append(0.0)
             continue
-        match = cv2.matchTemplate(area, block, cv2.TM_CCOEFF_NORMED)
-        best.append(float(np.clip(np.nan_to_num(match), -1.0, 1.0).max()))
+        match = cv2.minMaxLoc(cv2.matchTemplate(area, block, cv2.TM_CCOEFF_NORMED))[1]
+        best.append(min(match, 1.0) if np.isfinite(match) else 0.0)
     return best
 
 

@@ -99,7 +99,9 @@ class SileroNetwork:
 
     def _remembered(self, heard: Floats) -> Floats:
         """What the LSTM cell holds after each chunk: (chunks, 128)."""
-        inputs = heard @ self._inward + self._bias
+        # One product for each chunk, as one for all of them would wake BLAS's threads, which then spin for longer than
+        # the whole film takes here.
+        inputs = (heard[:, None, :] @ self._inward)[:, 0] + self._bias
         hidden = np.empty((len(heard), _HIDDEN), dtype=np.float32)
         for number, entering in enumerate(inputs):
             gates = entering + self._state @ self._recurrent

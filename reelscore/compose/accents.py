@@ -7,7 +7,6 @@ from reelscore.brief import Brief, Cue
 from reelscore.compose.arrange import Draft, Plan, plays
 from reelscore.compose.casting import Cast, Chair
 from reelscore.compose.harmony import Chord, into_range, near, spell, voicing
-from reelscore.compose.players import Seat
 from reelscore.compose.rhythm import KEYS
 from reelscore.compose.score import Note
 from reelscore.compose.style import Layer, Style
@@ -121,7 +120,9 @@ def strike(drafts: list[Draft], hits: list[Hit], cast: Cast, plan: Plan, style: 
             rise = min(2.4, hit.time - 0.2)
             pitch = into_range(near(hit.chord.root, 60), 48, 72)
             loud = 0.35 + 0.4 * hit.strength * (0.5 + 0.5 * hit.energy)
-            extra["Risers"].notes.append(Note(hit.time - rise, rise - 0.015, pitch, loud))
+            # A held breath between the rise and the hit lets both be heard.
+            gap = min(max(0.05, 0.5 * hit.breath), 0.12)
+            extra["Risers"].notes.append(Note(hit.time - rise, rise - gap, pitch, loud))
             last_riser = hit.time
     return [*drafts, *extra.values()]
 
@@ -174,8 +175,7 @@ def _join_in(drafts: list[Draft], hit: Hit, plan: Plan, length: float) -> None:
             pitch = into_range(near(hit.chord.bass, chair.low + 8), chair.low, chair.high)
             draft.notes.append(_cue_note(hit, pitch, loud, length))
         elif chair.role == "figure" and hit.strength >= STRONG:
-            pitches = voicing(hit.chord.tones, 3, chair.low, chair.high, ())
-            draft.notes += [_cue_note(hit, pitch, loud * 0.95, length) for pitch in pitches]
+            draft.notes += [_cue_note(hit, pitch, loud * 0.95, length) for pitch in _full_voicing(chair, hit.chord)]
         elif chair.role == "kit":
             draft.notes += _drum_hit(hit, loud, chair.instrument)
 
@@ -239,8 +239,16 @@ def _last_pitches(chair: Chair, chord: Chord, draft: Draft) -> tuple[int, ...]:
         return (into_range(near(chord.root, around), chair.low, chair.high),)
     if chair.role in ("counter", "colour"):
         return (into_range(near(chord.triad[min(1, len(chord.triad) - 1)], around), chair.low, chair.high),)
-    seat = Seat(chair.low, chair.high)
-    return voicing(chord.tones[:4], 3, seat.low, seat.high, ())
+    return _full_voicing(chair, chord)
+
+
+def _full_voicing(chair: Chair, chord: Chord) -> tuple[int, ...]:
+    """A chord where this chair may play one without mud: three voices from E3 up, below that the root and its fifth."""
+    if chair.high >= 66:
+        return voicing(chord.tones[:4], 3, max(chair.low, 52), chair.high, ())
+    root = into_range(near(chord.root, chair.low + 6), chair.low, chair.high)
+    fifth = root + (chord.triad[-1] - chord.root) % 12
+    return (root, fifth) if fifth <= chair.high else (root,)
 
 
 def _last_length(chair: Chair, start: float, duration: float) -> float:

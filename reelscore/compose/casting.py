@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from reelscore.brief import Brief
-from reelscore.compose.players import comp
+from reelscore.compose.players import arpeggio, bass, comp, pad
+from reelscore.compose.rhythm import BRUSH_FILLS, drums
 from reelscore.compose.style import Layer, Role, Style
 from reelscore.vocabulary import INSTRUMENTS, Family
 
@@ -23,6 +24,8 @@ _STRUCK = (
     "grand piano", "pizzicato strings", "harp", "marimba", "vibraphone", "synth pluck", "acoustic guitar",
     "electric guitar", "electric piano", "glockenspiel", "felt piano", "brass section", "organ", "strings",
 )  # fmt: skip
+
+_LIGHT_BEAT = {"kick": "7.......6.......", "snare": "....5.......5...", "shaker": "5.4.5.4.5.4.5.4."}
 
 _ROLES_OF: dict[Family, tuple[Role, ...]] = {
     "keys": ("figure", "pulse", "lead", "pad"),
@@ -72,7 +75,7 @@ def cast_for(brief: Brief, style: Style, second: Style | None) -> Cast:
     """The cast of a style for a brief; a second genre lends its instruments to leads and pads and one of its colours."""
     layers = _blended(style, second) if second else list(style.layers)
     chosen = [_first_allowed(layer, brief) for layer in layers]
-    claimed = _grant_wishes(brief, style, layers, chosen)
+    claimed, guests = _grant_wishes(brief, style, layers, chosen)
     has_kit = any(
         instrument and layer.role == "kit" and layer.accents for layer, instrument in zip(layers, chosen, strict=True)
     )
@@ -83,6 +86,7 @@ def cast_for(brief: Brief, style: Style, second: Style | None) -> Cast:
         if instrument is not None:
             driven = earlier if layer.role in ("pulse", "figure") else 0.0
             chairs.append(_chair(layer, instrument, index in claimed, driven))
+    chairs += [_chair(guest, guest.instruments[0], True, 0.0) for guest in guests]
     if earlier:
         chairs += _pulse_without_drums(brief)
     return Cast(
@@ -130,9 +134,12 @@ def _blended(style: Style, second: Style) -> list[Layer]:
     return layers + extra[:1]
 
 
-def _grant_wishes(brief: Brief, style: Style, layers: list[Layer], chosen: list[str | None]) -> set[int]:
-    """Puts wished instruments on the layers that suit them best; returns the layers so claimed."""
+def _grant_wishes(
+    brief: Brief, style: Style, layers: list[Layer], chosen: list[str | None]
+) -> tuple[set[int], list[Layer]]:
+    """Puts wished instruments on the layers that suit them best; returns the layers so claimed, and those for guests."""
     claimed: set[int] = set()
+    guests: list[Layer] = []
     is_solo = len({layer.instruments for layer in style.layers}) == 1
     for wish in brief.tags.instruments:
         if brief.avoids(wish):
@@ -144,14 +151,31 @@ def _grant_wishes(brief: Brief, style: Style, layers: list[Layer], chosen: list[
             continue
         free = [index for index in range(len(layers)) if index not in claimed]
         asking = [index for index in free if wish in layers[index].instruments]
-        by_role = [i for role in _ROLES_OF[family] for i in free if layers[i].role == role]
+        by_role = [i for role in _ROLES_OF[family] for i in free if layers[i].role == role and not is_solo]
         # Who already has it keeps it; then who could have it; then whose role suits its family.
         having = [index for index in asking if chosen[index] == wish]
         candidates = having or asking or by_role
         if candidates:
             chosen[candidates[0]] = wish
             claimed.add(candidates[0])
-    return claimed
+        elif family != "effects":
+            guests.append(_guest(wish))
+    return claimed, guests
+
+
+def _guest(wish: str) -> Layer:
+    """A layer for an instrument that the style has no place for: a light beat, a bass, held chords or broken ones."""
+    facts = INSTRUMENTS[wish]
+    name = wish.capitalize()
+    if facts.drums:
+        beat = drums((_LIGHT_BEAT,), BRUSH_FILLS, crash=False)
+        return Layer(name, "kit", (wish,), beat, gain_db=-8, reverb_db=-14, silent_in=("intro",))
+    if facts.family == "bass":
+        return Layer(name, "bass", (wish,), bass(("8.......7.......",)), gain_db=-4, reverb_db=-24, low=28, high=48)
+    if facts.sustained:
+        return Layer(name, "pad", (wish,), pad(3, velocity=0.62), gain_db=-8, pan=0.15, reverb_db=-10, low=50, high=76)
+    broken = arpeggio(((0, 1, 2, 1), (0, 2, 1, 2)), 0.5, 1.5, 3, "7565")
+    return Layer(name, "figure", (wish,), broken, gain_db=-8, pan=0.25, reverb_db=-12, low=55, high=80)
 
 
 def _chair(layer: Layer, instrument: str, wished: bool, earlier: float) -> Chair:

@@ -67,7 +67,7 @@ def levels_for(chair: Chair, curves: Sequence[Curve], end: float) -> tuple[tuple
     used = [curve for curve in curves if curve]
     if not used:
         return ()
-    times = np.unique(np.concatenate([[time for time, _ in curve] for curve in used]))
+    times = np.unique(np.round(np.concatenate([[time for time, _ in curve] for curve in used]), 4))
     times = times[(times >= 0) & (times <= end)]
     total = sum(np.interp(times, [time for time, _ in curve], [level for _, level in curve]) for curve in used)
-    return tuple((round(float(time), 4), round(float(level), 2)) for time, level in zip(times, total, strict=True))
+    return tuple((float(time), round(float(level), 2)) for time, level in zip(times, total, strict=True))

@@ -198,12 +198,20 @@ def _shift(accidental: str | None) -> int:
 
 
 def _chord_scale(key: Key, root: int, intervals: tuple[int, ...]) -> frozenset[int]:
-    """The key's scale, bent where the chord has tones that the key has not (the leading note of a V in minor)."""
+    """The key's scale, bent where the chord has tones that the key has not (the leading note of a V in minor).
+
+    A raised tone (a major third) takes the place of the degree below it, a lowered one that of the degree above.
+    """
     chord = {(root + step) % 12 for step in intervals}
     scale = set(scale_of(key))
-    for tone in chord - scale:
-        scale -= {(tone + 1) % 12, (tone - 1) % 12} - chord
-    return frozenset(scale | chord)
+    for step in intervals:
+        tone = (root + step) % 12
+        if tone not in scale:
+            way = (-1, 1) if step == 4 else (1, -1)
+            bent = [(tone + side) % 12 for side in way if (tone + side) % 12 in scale - chord]
+            scale -= set(bent[:1])
+            scale.add(tone)
+    return frozenset(scale)
 
 
 def _colours(
@@ -366,6 +374,8 @@ def voicing(
 
 def _selection(tones: tuple[int, ...], voices: int) -> tuple[int, ...]:
     """Which chord tones sound with few voices: the fifth goes first, then the root (the bass has it); many voices double."""
+    if voices == 1:
+        return tones[:1]
     chosen = list(dict.fromkeys(tones))
     for expendable in (2, 0):
         if len(chosen) > voices and len(chosen) > 2:

@@ -98,14 +98,15 @@ def _playable(draft: Draft, duration: float) -> list[Note]:
         note = replace(written, duration=length)
         before = by_pitch.get(note.pitch)
         if before is not None and before.start + before.duration > note.start - 1e-9:
-            if note.start - before.start < SHORTEST:
+            apart = note.start - before.start
+            if apart < (1e-3 if note.cue and before.cue else SHORTEST):
                 louder = max(note.velocity, before.velocity)
                 keep = before if before.cue or not note.cue else note
                 by_pitch[note.pitch] = replace(
                     keep, velocity=louder, duration=min(max(note.duration, before.duration), duration - keep.start)
                 )
                 continue
-            before = replace(before, duration=note.start - before.start - 1e-4)
+            before = replace(before, duration=max(apart - 1e-4, 0.5 * apart))
         if before is not None:
             finished.append(before)
         by_pitch[note.pitch] = note

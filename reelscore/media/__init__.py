@@ -4,7 +4,8 @@ The only package that touches FFmpeg, through PyAV.
 """
 
 from reelscore.media.digest import PictureHash, picture_sha256
-from reelscore.media.encode import encode_sound
+from reelscore.media.encode import encode_sound, refuse_unfit_sound
+from reelscore.media.fitting import refuse_unfit
 from reelscore.media.mux import mux
 from reelscore.media.play import Damage, Picture, Sound, play, soundtrack
 from reelscore.media.probe import Clip, probe
@@ -20,5 +21,7 @@ __all__ = [
     "picture_sha256",
     "play",
     "probe",
+    "refuse_unfit",
+    "refuse_unfit_sound",
     "soundtrack",
 ]

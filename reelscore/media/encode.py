@@ -105,10 +105,8 @@ def encode_sound(blocks: Iterable[Samples], rate: int, target: Path) -> None:
     WAV and FLAC hold 24 bits; M4A and MP4 AAC, Ogg and Opus Opus, MP3 MP3, at a rate where nobody hears a loss.
     Raises InputError for another suffix and OutputError where the file cannot be written.
     """
-    kind, codec_name = SOUND_FILES.get(target.suffix.lower(), ("", ""))
-    if not kind:
-        known = ", ".join(SOUND_FILES)
-        raise InputError(f"{target} does not say a sound format that can be written; end its name in {known}.")
+    refuse_unfit_sound(target)
+    kind, codec_name = SOUND_FILES[target.suffix.lower()]
     codec = CODECS[codec_name]
     with written_whole(target) as temporary, av.open(local(temporary), "w", format=kind) as container:
         encoder: Encoder | None = None
@@ -119,6 +117,13 @@ def encode_sound(blocks: Iterable[Samples], rate: int, target: Path) -> None:
         if encoder is None:
             raise ValueError("encode_sound needs at least one block")
         container.mux(encoder.flush())
+
+
+def refuse_unfit_sound(target: Path) -> None:
+    """Raises InputError where `encode_sound` could not write `target` for its suffix."""
+    if target.suffix.lower() not in SOUND_FILES:
+        known = ", ".join(SOUND_FILES)
+        raise InputError(f"{target} does not say a sound format that can be written; end its name in {known}.")
 
 
 def fitting_rate(codec: Codec, rate: int) -> int:

@@ -53,8 +53,7 @@ def whole_sound(path: Path, start: float = 0.0, rate: int = 48_000) -> Iterator[
         resampler = av.AudioResampler("fltp", "stereo", rate)
         track = _Track(start, rate, sound)
         for frame in _frames(container, sound):
-            begins = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else start
-            yield from track.opening(begins)
+            yield from track.opening(_time(frame, sound, start))
             frame.pts = None
             for piece in resampler.resample(frame):
                 yield from track.following(np.asarray(piece.to_ndarray(), np.float32))
@@ -115,9 +114,7 @@ def stills(clip: Clip, times: Sequence[float], longer_side: int = 160) -> Iterat
         shrink = Shrink(clip, longer_side)
         wanted, before, then = list(times), None, 0.0
         for frame in _pictures(container, stream):
-            time = (
-                float(frame.pts * frame.time_base) - clip.start if frame.pts is not None and frame.time_base else then
-            )
+            time = _time(frame, stream, clip.start + then) - clip.start
             while wanted and before is not None and abs(then - wanted[0]) <= abs(time - wanted[0]):
                 yield Still(then, shrink(before))
                 wanted.pop(0)
@@ -127,6 +124,12 @@ def stills(clip: Clip, times: Sequence[float], longer_side: int = 160) -> Iterat
         if before is not None:
             last = Still(then, shrink(before))
             yield from (last for _ in wanted)
+
+
+def _time(frame: VideoFrame | AudioFrame, stream: VideoStream | AudioStream, otherwise: float) -> float:
+    """A frame's own time in the file; the last ones out of a decoder have no time base and take the stream's."""
+    base = frame.time_base or stream.time_base
+    return float(frame.pts * base) if frame.pts is not None and base else otherwise
 
 
 def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:

@@ -17,10 +17,11 @@ from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
 from reelscore.audio import Samples
-from reelscore.errors import InputError, OutputError
+from reelscore.errors import OutputError
 from reelscore.media.captions import Rewriting, is_styled, rewritable
 from reelscore.media.copying import MP4_KINDS, Clock, attach_cover, carry, extras, holds_stream, name
-from reelscore.media.encode import CODECS, Codec, Encoder, add_track, exactly, fitting_rate, holds, local
+from reelscore.media.encode import Codec, Encoder, add_track, exactly, fitting_rate, local
+from reelscore.media.fitting import FILMS, container_and_codec, refuse_unfit
 from reelscore.media.opening import is_cover, opened, packets, picture_stream
 from reelscore.media.probe import Clip
 from reelscore.outputs import written_whole
@@ -29,15 +30,6 @@ from reelscore.progress import Progress, unseen
 if TYPE_CHECKING:
     from av.container.core import Chapter
 
-# FFmpeg's name of the container and the codec of its sound, by the suffix of the film's name.
-FILMS = {
-    ".mp4": ("mp4", "aac"),
-    ".m4v": ("mp4", "aac"),
-    ".mov": ("mov", "aac"),
-    ".mkv": ("matroska", "opus"),
-    ".webm": ("webm", "opus"),
-}
-FILM_CODECS = ("aac", "opus", "flac", "pcm")
 OWN_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration"})
 
 
@@ -58,56 +50,17 @@ def mux(
     the film, OutputError where nothing can be written; whatever happens, no half file is left.
     """
     target = Path(target)
-    kind, codec = _container_and_codec(target, sound_codec)
-    if target.exists() and target.samefile(clip.path):
-        raise InputError(f"{target} is the film itself; give another name for the result.")
-    _check_edit(clip, target, kind)
-    with opened(clip.path) as source:
-        _check_picture(picture_stream(source, clip.path), clip, target, kind)
-        with written_whole(target) as temporary:
-            try:
-                with av.open(local(temporary), "w", format=kind, container_options=_options(source, kind)) as result:
-                    sound = _Track(result, codec, rate, exactly(blocks, round(clip.duration * rate)))
-                    return _Transfer(clip, source, result, target).run(sound, progress)
-            except av.error.FFmpegError as problem:
-                if isinstance(problem, OSError):
-                    raise
-                raise OutputError(f"{clip.path} cannot be copied into {target} ({problem.strerror}).") from problem
-
-
-def _container_and_codec(target: Path, sound_codec: str | None) -> tuple[str, Codec]:
-    kind, usual = FILMS.get(target.suffix.lower(), ("", ""))
-    if not kind:
-        raise InputError(
-            f"{target} does not say a film format that can be written; end its name in {', '.join(FILMS)}."
-        )
-    if sound_codec is not None and sound_codec not in FILM_CODECS:
-        raise InputError(f"There is no sound codec {sound_codec!r} for films; choose {', '.join(FILM_CODECS)}.")
-    codec = CODECS[sound_codec or usual]
-    if not holds(kind, codec):
-        fitting = ", ".join(name for name in FILM_CODECS if holds(kind, CODECS[name]))
-        raise InputError(f"A {target.suffix} film cannot hold {codec.name} sound; choose {fitting}.")
-    return kind, codec
-
-
-def _check_picture(picture: VideoStream, clip: Clip, target: Path, kind: str) -> None:
-    if holds_stream(kind, picture):
-        return
-    fitting = [suffix for suffix, (other, _) in FILMS.items() if holds_stream(other, picture)]
-    remedy = f"end its name in {', '.join(fitting)}" if fitting else "convert the film to H.264 first"
-    raise InputError(f"{target} cannot hold the film's picture as it is ({clip.video_codec}); {remedy}.")
-
-
-def _check_edit(clip: Clip, target: Path, kind: str) -> None:
-    """Copying packets keeps a hidden beginning hidden only where the new file can hide it too."""
-    if clip.edit == "assembled":
-        raise InputError(
-            f"{clip.path} is joined from pieces by an edit list, not in its picture; export it anew first."
-        )
-    if clip.edit == "trimmed" and kind not in MP4_KINDS:
-        raise InputError(
-            f"{clip.path} hides pictures before its beginning, which {target} cannot; end its name in .mp4 or .mov."
-        )
+    refuse_unfit(clip, target, sound_codec)
+    kind, codec = container_and_codec(target, sound_codec)
+    with opened(clip.path) as source, written_whole(target) as temporary:
+        try:
+            with av.open(local(temporary), "w", format=kind, container_options=_options(source, kind)) as result:
+                sound = _Track(result, codec, rate, exactly(blocks, round(clip.duration * rate)))
+                return _Transfer(clip, source, result, target).run(sound, progress)
+        except av.error.FFmpegError as problem:
+            if isinstance(problem, OSError):
+                raise
+            raise OutputError(f"{clip.path} cannot be copied into {target} ({problem.strerror}).") from problem
 
 
 def _options(source: InputContainer, kind: str) -> dict[str, str]:

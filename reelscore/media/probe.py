@@ -19,6 +19,8 @@ from av.video.stream import VideoStream
 from reelscore.errors import MediaError
 from reelscore.media.opening import opened, packets, picture_stream, sound_stream
 
+LONGEST_STILL = 3600.0  # seconds between two pictures beyond which a time stamp is taken for damage
+
 # What the file's own edit list does to the picture: nothing, hide some of its beginning or end, join pieces of it.
 Edit: TypeAlias = Literal["none", "trimmed", "assembled"]
 
@@ -149,7 +151,10 @@ def _span(container: InputContainer, stream: VideoStream, path: Path) -> _Span:
         raise MediaError(f"{path} holds a single picture, not a film; give a video file.")
     unit = float(stream.time_base or 0)
     times.sort()
-    usual = max(round(median(later - earlier for earlier, later in pairwise(times))), 1)
+    steps = [later - earlier for earlier, later in pairwise(times)]
+    if max(steps) * unit > LONGEST_STILL:
+        raise MediaError(f"The times in {path} jump by {max(steps) * unit:.0f} s; the file is damaged, export it anew.")
+    usual = max(round(median(steps)), 1)
     end = latest + (last_length or usual)
     mean = (len(times) - 1) / ((times[-1] - times[0] or usual) * unit)
     return _Span(

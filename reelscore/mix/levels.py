@@ -8,7 +8,7 @@ duck  Words land at the loudness that the music has on the whole, so the two cha
       ambience 9 LU below it, a full soundtrack (which two pieces of music would make a fight of) 18 LU below; a bed is never
       raised above the level at which the film brought it.
 keep  The original stays as it is throughout, and the music lies below it at one level: 15 LU under the words where
-      somebody speaks, 9 LU under the whole where nobody does; where the original is silent, the music is alone.
+      somebody speaks (or lower, if it is softer there), 9 LU under the whole where nobody does; where the original is silent, the music is alone.
 drop  The music alone.
 """
 
@@ -101,8 +101,12 @@ def _kept(desk: Desk, heard: _Heard, speaks: bool, remarks: tuple[str, ...]) -> 
     own_lufs, music_lufs = integrated(heard.original, STEP), heard.music_lufs
     if own_lufs < INAUDIBLE_LUFS or not np.isfinite(music_lufs):
         return _summed(_still(desk, 1.0, 1.0), heard, speaks, remarks)
-    aim = heard.speech_lufs - LEAST_UNDER_SPEECH_LU if speaks else own_lufs - KEPT_UNDER_LU
-    return _summed(_still(desk, _gain(aim - music_lufs), 1.0), heard, speaks, remarks)
+    if speaks:
+        beneath = float(lufs(heard.music[heard.words].mean()))
+        gain_db = heard.speech_lufs - LEAST_UNDER_SPEECH_LU - max(beneath, music_lufs)
+    else:
+        gain_db = own_lufs - KEPT_UNDER_LU - music_lufs
+    return _summed(_still(desk, _gain(gain_db), 1.0), heard, speaks, remarks)
 
 
 def _bedded(desk: Desk, heard: _Heard, settings: MixSettings, remarks: tuple[str, ...]) -> Levels:

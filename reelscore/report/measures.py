@@ -91,7 +91,7 @@ def check(
         true_peak_dbtp=loudness.true_peak_dbtp,
         max_momentary_lufs=loudness.max_momentary_lufs,
         max_short_term_lufs=loudness.max_short_term_lufs,
-        longest_silence=longest_silence(ear.powers(), _STEP),
+        longest_silence=longest_silence(ear.powers(expected), _STEP),
         cue_hit_rate=hit_rate(cues, found),
         cue_hit_rate_by_chance=hit_rate_by_chance(found, expected) if len(cues) else None,
         cue_errors=cue_errors(cues, found),
@@ -124,9 +124,10 @@ class _Ear:
     def waveform(self) -> Floats:
         return np.concatenate(self._peaks)
 
-    def powers(self) -> Floats:
-        """Mean square of each step, of the louder channel."""
-        return np.concatenate(self._powers)
+    def powers(self, expected: float) -> Floats:
+        """Mean square of each step, of the louder channel; where the picture goes on without sound, that is silence."""
+        missing = expected - self.samples / RATE
+        return np.concatenate([*self._powers, np.zeros(max(0, round(missing / _STEP)))])
 
     def _step(self, block: Samples) -> None:
         size = round(_STEP * RATE)

@@ -135,7 +135,7 @@ def _write_title(figure: Any, sheet: _Sheet, name: str) -> None:
             _RIGHT,
             0.945,
             f"{hits} of {len(sheet.measures.cue_errors)} cues hit",
-            color=HIT,
+            color=HIT if rate > max(0.8, chance) else MISS,
             size=17,
             weight="bold",
             ha="right",
@@ -236,7 +236,7 @@ def _draw_sound(axes: Any, sheet: _Sheet) -> str:
         downbeats = [time for time in tempo_map.downbeats if time <= sheet.duration]
         axes.vlines(tempo_map.beats, -1.05, -0.97, colors=QUIET, linewidth=0.7)
         axes.vlines(downbeats, -1.05, -0.86, colors=TEXT, linewidth=1.1)
-    return f"peak {_level(sheet.measures.true_peak_dbtp)} dBTP\nsilence ≤ {sheet.measures.longest_silence:.1f} s"
+    return f"peak {_level(sheet.measures.true_peak_dbtp)} dBTP\nlongest silence {sheet.measures.longest_silence:.1f} s"
 
 
 def _draw_spectrum(axes: Any, sheet: _Sheet) -> str:

@@ -15,14 +15,15 @@ import numpy as np
 from reelscore.audio import Audio, Samples, StemWriter
 from reelscore.compose.score import Score
 from reelscore.progress import Progress, unseen
-from reelscore.sound.desk import Channel, Group, Sum, added, open_rooms
+from reelscore.sound.desk import SAMPLED, SYNTHESISED, Channel, Group, Sum, Tone, added, open_rooms
 from reelscore.sound.effects import HOP_SAMPLES
 from reelscore.sound.patches.patch import Patch
 from reelscore.sound.playing import NoteCache, Player
 from reelscore.vocabulary import INSTRUMENTS
 
-KEPT_NOTES_BYTES = 192 * 1024 * 1024
-BLOCK = 16.0
+KEPT_NOTES_BYTES = 128 * 1024 * 1024
+# Three steps of the hall's convolution at 48 kHz: long enough to work in earnest, short enough to hold a score of twenty parts.
+BLOCK = 9.5
 MOST_THREADS = 4
 
 
@@ -44,17 +45,18 @@ def render(
     if soundfont is not None:
         from reelscore.sound.soundfont import sampled_patches
 
-        patches = sampled_patches(soundfont, {part.instrument for part in score.parts}, rate)
+        patches, tone = sampled_patches(soundfont, {part.instrument for part in score.parts}, rate), SAMPLED
     else:
         from reelscore.sound.patches import PATCHES
 
-        patches = PATCHES
-    return mix(score, patches, rate=rate, seed=seed, stems=stems, progress=progress)
+        patches, tone = PATCHES, SYNTHESISED
+    return perform(score, patches, tone, rate=rate, seed=seed, stems=stems, progress=progress)
 
 
-def mix(
+def perform(
     score: Score,
     patches: Mapping[str, Patch],
+    tone: Tone = SYNTHESISED,
     *,
     rate: int,
     seed: int,
@@ -65,7 +67,7 @@ def mix(
     """`render` on the given patches; `block` is how many seconds are worked on at a time, and changes nothing in the sound."""
     length = round(score.duration * rate)
     step = max(1, round(block * rate / HOP_SAMPLES)) * HOP_SAMPLES
-    groups = _groups(score, patches, rate, seed, apart=stems is not None)
+    groups = _groups(score, patches, tone, rate, seed, apart=stems is not None)
     finished = np.zeros((2, length), np.float32)
     end, settled = Sum(rate, length), 0
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as hands:
@@ -81,7 +83,7 @@ def mix(
             if stems is not None:
                 for group, sound in zip(groups, apart, strict=True):
                     stems(group.name, sound, rate)
-            progress("render", min(1.0, (first + step) / length))
+            progress("rendering", min(1.0, (first + step) / length))
     return Audio(finished, rate)
 
 
@@ -93,7 +95,9 @@ def _play_and_mix(groups: Sequence[Group], length: int, hands: ThreadPoolExecuto
     return list(hands.map(lambda group, strips: group.mix(strips, length), groups, played))
 
 
-def _groups(score: Score, patches: Mapping[str, Patch], rate: int, seed: int, *, apart: bool) -> list[Group]:
+def _groups(
+    score: Score, patches: Mapping[str, Patch], tone: Tone, rate: int, seed: int, *, apart: bool
+) -> list[Group]:
     """The desk for a score: one group of all parts, or `apart` one for each name."""
     rooms = open_rooms(score.parts, rate)
     cache = NoteCache(KEPT_NOTES_BYTES)
@@ -101,6 +105,6 @@ def _groups(score: Score, patches: Mapping[str, Patch], rate: int, seed: int, *,
     members: dict[str, list[Channel]] = {}
     for index, part in enumerate(score.parts):
         player = Player(part, patches[part.instrument], rate, cache, seed + index)
-        channel = Channel(part, player, rate, with_bass)
+        channel = Channel(part, player, rate, tone, with_bass)
         members.setdefault(part.name if apart else "all", []).append(channel)
-    return [Group(name, channels, rooms, rate) for name, channels in members.items()]
+    return [Group(name, channels, rooms, tone, rate) for name, channels in members.items()]

@@ -5,7 +5,8 @@ a group is linear; what is not (compressor, ceiling) is one curve of gain taken 
 is why stems add up to the music.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import cos, pi, sin, sqrt
 
 import numpy as np
@@ -31,9 +32,9 @@ from reelscore.vocabulary import INSTRUMENTS, Family
 
 # Patches play at −20 dBFS; a full score of ten parts comes out near −18 LUFS with this, its peaks just under the ceiling.
 MASTER_DB = -4.0
-# Many synthesised parts together are darker than a recording of them: presence from 1.8 kHz up, air on top.
-TILT = ((1800.0, 2.5), (5000.0, 7.5))
 MONO_BELOW_HZ = 100.0
+# What lies below is not heard from any loudspeaker of a laptop or a phone and only takes level away from the rest.
+RUMBLE_HZ = 30.0
 LEVEL_STEP_SAMPLES = 256
 
 # Below these frequencies (Hz) a family only muddies the bass; with a bass playing, all that share its register step back further.
@@ -49,20 +50,35 @@ CLEAR_BELOW_HZ: dict[Family, float] = {
     "synths": 70.0,
 }
 CLEAR_BELOW_BASS_HZ = 85.0
-# Synthesised tones have fewer high partials, and less of bow, breath and hammer, than the instruments have: dB above 2.5 kHz.
 PRESENCE_HZ = 2500.0
-PRESENCE_DB: dict[Family, float] = {
-    "keys": 4.0,
-    "mallets": 2.0,
-    "plucked": 4.0,
-    "strings": 5.0,
-    "woodwind": 3.0,
-    "brass": 4.0,
-    "voices": 4.0,
-    "pads": 3.0,
-    "synths": 3.0,
-    "bass": 3.0,
-}
+
+
+@dataclass(frozen=True)
+class Tone:
+    """How bright the desk is set: dB above 2.5 kHz for each family, and shelves (Hz, dB) for the whole."""
+
+    presence_db: Mapping[Family, float]
+    shelves: tuple[tuple[float, float], ...]
+
+
+# Synthesised tones have fewer high partials, and less of bow, breath and hammer, than the instruments have; many of them
+# together are darker than a recording.
+SYNTHESISED = Tone(
+    {
+        "keys": 4.0,
+        "mallets": 2.0,
+        "plucked": 4.0,
+        "strings": 5.0,
+        "woodwind": 3.0,
+        "brass": 4.0,
+        "voices": 4.0,
+        "pads": 3.0,
+        "synths": 3.0,
+        "bass": 3.0,
+    },
+    ((1800.0, 2.5), (5000.0, 7.5)),
+)
+SAMPLED = Tone({}, ((5000.0, 5.0),))
 # Instruments that are recorded close, in a small room; all others sit in the hall.
 CLOSE: tuple[str, ...] = (
     "drum kit",
@@ -80,11 +96,11 @@ CLOSE: tuple[str, ...] = (
 class Channel:
     """One part on the desk: its player, its place between left and right, its level over time."""
 
-    def __init__(self, part: Part, player: Player, rate: int, with_bass: bool) -> None:
+    def __init__(self, part: Part, player: Player, rate: int, tone: Tone, with_bass: bool) -> None:
         self.room = STUDIO if part.instrument in CLOSE else HALL
         self.send = np.float32(gain_from_db(part.reverb_db))
         self._player = player
-        self._filter = tone_of(part, rate, with_bass)
+        self._filter = tone_of(part, rate, tone, with_bass)
         self._levels = part.levels
         self._rate = rate
         self._now = 0
@@ -120,28 +136,31 @@ def level_curve(levels: Sequence[tuple[float, float]], begin: int, length: int, 
     return np.asarray(curve.reshape(-1)[begin - first * step :][:length], np.float32)
 
 
-def tone_of(part: Part, rate: int, with_bass: bool) -> Filter | None:
+def tone_of(part: Part, rate: int, tone: Tone, with_bass: bool) -> Filter | None:
     """The filter of a part's channel; None for drums and effects, which sound as they are struck."""
     family = INSTRUMENTS[part.instrument].family
     sections = []
     if family in CLEAR_BELOW_HZ:
         sections.append(high_pass(max(CLEAR_BELOW_HZ[family], CLEAR_BELOW_BASS_HZ if with_bass else 0.0), rate))
-    if family in PRESENCE_DB:
-        sections.append(high_shelf(PRESENCE_HZ, PRESENCE_DB[family], rate))
+    if family in tone.presence_db:
+        sections.append(high_shelf(PRESENCE_HZ, tone.presence_db[family], rate))
     return Filter(np.concatenate(sections).astype(np.float32)) if sections else None
 
 
 class Group:
     """Channels that leave the desk together: all of them for the music alone, one part's for a stem."""
 
-    def __init__(self, name: str, channels: Sequence[Channel], rooms: dict[Room, Samples], rate: int) -> None:
+    def __init__(
+        self, name: str, channels: Sequence[Channel], rooms: dict[Room, Samples], tone: Tone, rate: int
+    ) -> None:
         self.name = name
         self.channels = channels
         self._reverbs = {
             room: Reverb(heard) for room, heard in rooms.items() if any(channel.room == room for channel in channels)
         }
         self._mono_bass = MonoBass(MONO_BELOW_HZ, rate)
-        self._tilt = Filter(np.concatenate([high_shelf(corner_hz, gain_db, rate) for corner_hz, gain_db in TILT]))
+        shelves = [high_shelf(corner_hz, gain_db, rate) for corner_hz, gain_db in tone.shelves]
+        self._tone = Filter(np.concatenate([high_pass(RUMBLE_HZ, rate), *shelves]).astype(np.float64))
 
     def mix(self, strips: Sequence[Samples | None], length: int) -> Samples:
         """The sum of what the group's channels play, a strip of `length` samples for each, in their rooms."""
@@ -155,7 +174,7 @@ class Group:
         total = added(layers)
         if total is None:
             return np.zeros((2, length), np.float32)
-        return self._tilt(self._mono_bass(total))
+        return self._tone(self._mono_bass(total))
 
 
 def added(blocks: Iterator[Samples] | Sequence[Samples]) -> Samples | None:

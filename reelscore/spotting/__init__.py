@@ -70,7 +70,7 @@ def _spotted(analysis: Analysis, seen: Emotion, asked: Asked) -> Brief:
     key = choose_key(wanted, tags, asked, scene)
     tempo = choose_tempo(wanted, tags, asked)
     beats_per_bar = asked.beats_per_bar or 4
-    division = divide(analysis.duration, turns(analysis, 60.0 / tempo.value * beats_per_bar))
+    division = divide(analysis.duration, turns(analysis, 60.0 / tempo.value * beats_per_bar, asked.cues))
     sections = sections_of(stretches(analysis, division), wanted, dynamics_of(wanted, asked.energy))
     cues = cues_for(analysis, division, asked.cues)
     plan = lay_pulse(
@@ -132,7 +132,7 @@ def _speech_of(analysis: Analysis) -> tuple[Span, ...]:
 def _division_source(division: Sequence[Turn]) -> str:
     free = sum(turn.free for turn in division)
     scenes = len(division) - 1 - free
-    parts = [f"{scenes} at changes of scene"] * bool(scenes) + [f"{free} at whole phrases of long shots"] * bool(free)
+    parts = [f"{scenes} where the film turns"] * bool(scenes) + [f"{free} at whole phrases of long shots"] * bool(free)
     return f"rule: {len(division)} sections, divided {' and '.join(parts)}" if parts else "rule: one section"
 
 

@@ -25,15 +25,16 @@ DEGREES = {
     "too": 1.0,
     "more": 1.2,
     "less": -0.6,
+    "fewer": -0.6,
 }
-PASSED_OVER = _words("""a about above add added after all along also always am an and any are around as at available back backing based be
+PASSED_OVER = _words("""a about above add added after all along also always am an and any anything are around as at available back background backing based be
     because been before being below best between both by can clip clips compose composition could create do does done each
     else end etc every everything feel feeling feelings feels film films find for from fit fits fitting footage generate get
     give go goes going good got great had has have having he help her here hers him his how i id if ill im in instrument
     instruments instrumentation into is it its itself ive kind lets like likes line lines list lot lots made make makes making
     may me might mix mixed mode mood moods most movie movies much music musical must my myself need needed needs nice of
     off often on one or other our out over own part parts perfect perhaps piece pieces play played playing plays please
-    possible put score scored scoring she should similar some something somewhat song songs soon sort sound sounding
+    possible put score scored scoring section sections she should similar some something somewhat song songs soon sort sound sounding
     sounds soundtrack style styled such take tempo than thank thanks that the their them then there these they thing
     things this those through to together track tracks try tune tunes type under until up us use used using usual
     usually vibe vibes video videos want wanted wants was way we well were what when where which who will wish with within

@@ -42,7 +42,7 @@ ENERGIES = {
     -0.8: "low energy, minimal, sparse, ambient like, barely there, almost nothing",
     -0.5: "quiet, quieter, softer, simple, low key, understated, discreet, minimalist, minimalistic, small, thin, toned down, "
     "less energy, in the background, stripped down",
-    0.4: "rich, full, driving, rhythmic, more energy, bigger, building, build up, lush, thick, punch",
+    0.4: "rich, full, busy, driving, rhythmic, crescendo, builds, climax, more energy, bigger, building, build up, lush, thick, punch",
     0.7: "loud, powerful, intense, intensity, big, heavy, high energy, massive, huge, explosive, hard, wild, relentless, "
     "hard hitting",
 }

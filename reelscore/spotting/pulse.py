@@ -1,14 +1,22 @@
 """The pulse of the brief: beats laid on the cues, at the tempo that was asked for where one was, and the final chord."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from reelscore.brief import Cue
 from reelscore.spotting.cues import STRONG, with_ending
-from reelscore.spotting.tempo_plan import Plan, plan_tempo
 from reelscore.tempo import TempoMap
 from reelscore.vocabulary import GENRES
 
 _SAME_TEMPO = 0.03  # a listener does not tell tempi apart that differ by less
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """A tempo map, and the cues with the places that it gives them, the ending among them."""
+
+    tempo_map: TempoMap
+    cues: tuple[Cue, ...]
 
 
 def lay_pulse(
@@ -20,12 +28,15 @@ def lay_pulse(
     beats_per_bar: int,
     frame: float,
     tempo_is_asked_for: bool,
-) -> Plan:
-    """The tempo map for these cues, and the cues with their places in it and the ending.
+) -> Pulse:
+    """The pulse for these cues.
 
     A tempo that was asked for is kept within 3 %: rather than leave it, first the weak cues and then all are let fall
     between the beats. A tempo that was only inferred may be further off where the cues want it so.
     """
+    # The planner brings a solver with it; whoever only reads briefs should not wait for that.
+    from reelscore.spotting.tempo_plan import Plan, plan_tempo
+
     grooves = bool(genres) and GENRES[genres[0]].grooves
 
     def planned(for_cues: Sequence[Cue]) -> Plan:
@@ -39,8 +50,8 @@ def lay_pulse(
         reach = min(max(frame, 0.01), 0.04)
         plan = Plan(plan.tempo_map, tuple(_placed(cue, plan.tempo_map, reach) for cue in cues))
     if any(cue.kind == "ending" for cue in plan.cues):
-        return plan
-    return Plan(plan.tempo_map, with_ending(plan.cues, duration, plan.tempo_map))
+        return Pulse(plan.tempo_map, plan.cues)
+    return Pulse(plan.tempo_map, with_ending(plan.cues, duration, plan.tempo_map))
 
 
 def same_tempo(tempo_map: TempoMap, tempo_bpm: float) -> bool:

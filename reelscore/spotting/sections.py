@@ -31,10 +31,15 @@ class Turn:
     free: bool = False
 
 
-def turns(analysis: Analysis, bar: float) -> list[Turn]:
-    """Every place where a section may begin, in order: the shots, and in long shots every second bar (`bar` in seconds)."""
+def turns(analysis: Analysis, bar: float, person: Sequence[float] = ()) -> list[Turn]:
+    """Every place where a section may begin, in order: shots, a person's cues, and in long shots every second bar.
+
+    `bar` is the length of a bar in seconds, `person` are the times that somebody wants hit.
+    """
     usable = [shot for shot in analysis.shots if 0 < shot.start < analysis.duration]
     found = [Turn(shot.start, _scene_strength(shot)) for shot in usable]
+    found += [Turn(time, 0.55) for time in person if time not in {turn.time for turn in found}]
+    found = sorted(found, key=lambda turn: turn.time)
     edges = [0.0, *(turn.time for turn in found), analysis.duration]
     for start, end in pairwise(edges):
         if end - start > _STATIC:

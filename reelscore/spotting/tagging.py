@@ -205,8 +205,10 @@ def choose_tempo(wanted: Emotion, tags: Tags, asked: Asked) -> Choice[float]:
         middle = (low * high) ** 0.5
         tempo = min(max(middle * (high / middle) ** asked.pace, 44.0), 190.0)
         return Choice(round(tempo, 1), f"person: pace {asked.pace:+.1f} {said}; rule: on the range of {where}")
-    tempo = round(min(max(by_arousal, low), high), 1)
-    source = f"rule: arousal {wanted.arousal:+.2f} gives {by_arousal:.0f} BPM, held in {where}"
+    # Half the arousal's own tempo, half its place in the range: a calm jazz is slow for jazz, not at the edge of it.
+    habit = low * (high / low) ** ((wanted.arousal + 1.0) / 2.0)
+    tempo = round((min(max(by_arousal, low), high) * habit) ** 0.5, 1)
+    source = f"rule: arousal {wanted.arousal:+.2f} gives {by_arousal:.0f} BPM, in {where} {tempo:.0f}"
     return Choice(tempo, source if not asked.tempo else f"person: {where}; {source}")
 
 

@@ -5,8 +5,9 @@ one frame of it, at least 10 and at most 40 ms. What is tried, from the calmest 
 
     1  one tempo throughout, within 3 % of the wish
     2  a tempo that bends by 3 % at most (grooves: 2 %)
-    3  one that bends further, by 8 % at most (grooves: 3 %)
-    4  the same around a tempo a little slower or faster than the wish
+    3  one that bends by 6 %, also around a tempo a little slower or faster than the wish (grooves: 3 %)
+    4  one that bends by 8 %, likewise
+    5  where a cue of a person is still not met: by 9 % (grooves: 4 %)
 
 From 2 on, and never in grooves, a bar of another metre may come now and then, best right before a scene;
 whatever is still not met is left to play freely between the beats. No beat ever differs from the one before by more
@@ -80,7 +81,7 @@ class _Enough:
         One in four or five may always be missed: no film of few cuts shall sway for the sake of one.
         """
         scenes = [cue.grid for cue in placed if cue.kind in ("scene", "ending")]
-        cuts = [cue.grid for cue in placed if cue.kind in ("cut", "motion")]
+        cuts = [cue.grid for cue in placed if cue.kind == "cut"]
         return (
             _persons_met(placed)
             and scenes.count("downbeat") >= self.scene_on_downbeat * len(scenes)
@@ -111,12 +112,13 @@ _WORTH = {
     "scene": _Worth(1.6, 1.0),
     "ending": _Worth(1.6, 1.0),
     "cut": _Worth(0.95, 0.05),
-    "motion": _Worth(0.45, 0.05),
+    "motion": _Worth(0.25, 0.05),
 }
 # A groove moves so little that it cannot have all: it takes the scenes.
 _WORTH_IN_GROOVES = _WORTH | {"scene": _Worth(1.2, 2.0), "ending": _Worth(1.2, 2.0), "cut": _Worth(0.65, 0.1)}
 _AIMED, _KEPT = 0.96, 0.99  # of the reach: where the search may lay a beat, and where the curve must keep it
 _OFF_WISH = 0.08  # that is how far the median tempo may lie from the wish
+_TRIED_AROUND = 600.0  # films longer than this are planned around the wished tempo only, to be done in seconds
 _OTHER_METRES = 0.15
 _LAST_DOWNBEAT = 3.0  # seconds before the end, ± 1: the final chord falls there and rings
 _LONG_ENOUGH = 8.0  # films shorter than this end as they can
@@ -150,8 +152,9 @@ def plan_tempo(
 def _best_bent(film: _Film, wish: float, beats_per_bar: int, manner: _Manner) -> TempoMap:
     """The first try that meets enough cues, else the one that meets the worthiest."""
     best, most = TempoMap.steady(60.0 / wish, film.duration, beats_per_bar), -1.0
-    for number, rung in enumerate(manner.rungs + manner.for_persons):
-        if number >= len(manner.rungs) and _persons_met(_placed(film.cues, best, film.reach)):
+    rungs = [rung for rung in manner.rungs if rung.around == 1.0 or film.duration <= _TRIED_AROUND]
+    for number, rung in enumerate([*rungs, *manner.for_persons]):
+        if number >= len(rungs) and _persons_met(_placed(film.cues, best, film.reach)):
             break
         tried = _bent(film, wish * rung.around, beats_per_bar, rung, manner.worth)
         placed = _placed(film.cues, tried, film.reach)

@@ -6,13 +6,13 @@ the list. Words that mean nothing here are handed back in their order.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from reelscore.brief import MODES, Key
 from reelscore.spotting.grammar import ARTICLES, DEGREES, ENDING, JOINING, LISTING, NEGATING, PASSED_OVER
-from reelscore.spotting.lexicon import Kind, Meaning, corrected, letters_of, meanings_of
+from reelscore.spotting.lexicon import Kind, Meaning, corrected, lexicon, meanings_of
+from reelscore.spotting.words import Word, words_of
 from reelscore.vocabulary import FAMILIES, INSTRUMENTS
 
 
@@ -62,28 +62,15 @@ class Understood:
 
 def understand(prompt: str) -> Understood:
     """What `prompt` asks for; nothing of it is ever an error."""
-    reading = _Reading(_words_of(prompt))
+    reading = _Reading(words_of(prompt))
     while reading.at < len(reading.words):
         reading.step()
     return reading.result()
 
 
-_BREAKS = ".;!?()[]{}\n|"
-_TOKEN = re.compile(
-    r"\d{1,2}/\d{1,2}(?!\w)|w/o(?!\w)|[A-Ga-g][#♯♭](?:maj|min|m)?(?!\w)|\d+(?:\.\d+)?(?:['’]?s(?!\w))?|[^\W\d_]+(?:['’][^\W\d_]+)*|&"
-)
 _MODES_WRITTEN = (*MODES, "maj", "min", "ionian", "aeolian")
 _LONGEST_PHRASE = 5
 _MOST_NOT_UNDERSTOOD = 40
-
-
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """A word as written, its letters as they are compared, and what stands between it and the word before."""
-
-    text: str
-    letters: str
-    gap: str  # "", "joined" (a hyphen), "comma", "slash" or "break"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,31 +86,11 @@ class _Match:
         return any(meaning.kind in ("instrument", "family") for meaning in self.meanings)
 
 
-def _words_of(prompt: str) -> list[_Word]:
-    text = unicodedata.normalize("NFKC", prompt)
-    words: list[_Word] = []
-    edge = 0
-    for found in _TOKEN.finditer(text):
-        between = text[edge : found.start()]
-        gap = ""
-        if any(mark in between for mark in _BREAKS) or " - " in between or "–" in between or "—" in between:
-            gap = "break"
-        elif "," in between:
-            gap = "comma"
-        elif "/" in between:
-            gap = "slash"
-        elif between == "-":
-            gap = "joined"
-        words.append(_Word(found.group(), letters_of(found.group()), gap))
-        edge = found.end()
-    return words
-
-
 @dataclass
 class _Reading:
     """The state of one reading from left to right."""
 
-    words: list[_Word]
+    words: list[Word]
     at: int = 0
     negator: str = ""
     refused: str = ""  # the kind of what the negator has taken so far: "sound", "feel", or nothing yet
@@ -189,7 +156,9 @@ class _Reading:
 
     def _cross_the_gap(self) -> None:
         gap = self.words[self.at].gap
-        if gap == "break" or (gap == "comma" and self.negator and self.refused and not self._list_goes_on()):
+        # "no, piano please" and "no problem, but …" refuse nothing that comes after the comma.
+        idle = gap == "comma" and not self.refused
+        if gap == "break" or idle or (gap == "comma" and self.negator and not self._list_goes_on()):
             self._end_negation()
         elif gap in ("comma", "slash"):
             self.joined = True
@@ -286,6 +255,8 @@ class _Reading:
             self.only, self.at = True, self.at + 1
         elif letters in ("royalty", "copyright") and after == "free":
             self.at += 2
+        elif letters in ("love", "loved", "like") and self._letters(-1) in ("i", "we", "id", "wed", "would"):
+            self.at += 1
         elif letters in ("instrumental", "instrumentals"):
             self.avoid.append("choir")
             self.at += 1
@@ -337,6 +308,8 @@ class _Reading:
             letters = "".join(word.letters for word in run)
             if len(letters) > 32 or (count == 1 and letters in PASSED_OVER):
                 continue
+            if count > 1 and letters not in lexicon() and letters + "s" in lexicon():
+                continue  # "epic drum kit" is an epic drum kit, not "epic drums" and a kit
             meanings = meanings_of(letters)
             if meanings:
                 return _Match(count, meanings)
@@ -396,13 +369,12 @@ class _Reading:
     def _wish(self, meanings: tuple[Meaning, ...]) -> None:
         order: tuple[Kind, ...] = ("genre", "mood", "instrument", "family", "pace", "energy", "tempo", "metre", "mode")
         meaning = min(meanings, key=lambda m: order.index(m.kind))
-        if meaning.kind == "genre":
+        if self.degree < 0 and meaning.kind in ("genre", "mood", "instrument", "family"):
+            self._refuse(meanings)
+        elif meaning.kind == "genre":
             self.genres.append(meaning.name)
         elif meaning.kind == "mood":
-            if self.degree < 0:
-                self.avoid.append(meaning.name)
-            else:
-                self.feelings[meaning.name] = max(self.degree, self.feelings.get(meaning.name, 0.0))
+            self.feelings[meaning.name] = max(self.degree, self.feelings.get(meaning.name, 0.0))
         elif meaning.kind in ("instrument", "family"):
             self.instruments.append(_wished_sound(meanings))
         elif meaning.kind == "pace":
@@ -439,7 +411,8 @@ def _wished_sound(meanings: tuple[Meaning, ...]) -> str:
     families = [meaning.name for meaning in meanings if meaning.kind == "family"]
     instruments = [meaning.name for meaning in meanings if meaning.kind == "instrument"]
     if families and instruments:
-        return instruments[0] if families[0] in INSTRUMENTS else families[0]
+        own_name = {families[0], families[0].removesuffix("s")} & INSTRUMENTS.keys()
+        return instruments[0] if own_name else families[0]
     return (instruments or families)[0]
 
 

@@ -1,13 +1,12 @@
 """Form follows bars."""
 
+from briefs_to_compose import any_brief, full_brief
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reelscore.brief import Brief, Cue, Section
 from reelscore.compose.form import ending_of, lay_out, phrase_lengths
 from reelscore.tempo import TempoMap
-
-from .conftest import any_brief, full_brief
 
 
 @given(st.integers(0, 400))

@@ -1,5 +1,7 @@
 """Chords, cadences and voice leading, against the theory they follow."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -70,7 +72,7 @@ def test_a_phrase_into_a_climax_stops_on_the_threshold(mode: str, seed: int) -> 
     chords = write_chords(phrase_of(4, next_role="climax"), ("I", "IV", "I", "IV"), key, "triad", 1, 0, rng)
     assert chords[-1].root != 0
     assert chords[0].start == 0 and chords[-1].end == 16
-    assert all(before.end == after.start for before, after in zip(chords, chords[1:], strict=False))
+    assert all(before.end == after.start for before, after in pairwise(chords))
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -96,7 +98,7 @@ def test_voices_move_little_and_stay_clear_below() -> None:
             for numeral in text.split() * 2:
                 pitches = voicing(spell(numeral, Key(2, mode), "add9").tones, 4, 45, 72, held)
                 assert len(pitches) >= 3 and pitches == tuple(sorted(pitches))
-                assert all(b - a >= 5 for a, b in zip(pitches, pitches[1:], strict=False) if a < 48), pitches
+                assert all(b - a >= 5 for a, b in pairwise(pitches) if a < 48), pitches
                 if held:
                     moves.append(np.mean([min(abs(pitch - old) for old in held) for pitch in pitches]))
                 held = pitches

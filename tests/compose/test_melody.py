@@ -1,7 +1,10 @@
 """The motif and what becomes of it; the tune against its chords; a given melody recognised again."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from briefs_to_compose import full_brief
 
 from reelscore.brief import MODES, Key
 from reelscore.compose import Melody, MelodyNote, compose, styles
@@ -23,8 +26,6 @@ from reelscore.compose.melody import (
 )
 from reelscore.tempo import TempoMap
 from reelscore.vocabulary import GENRES
-
-from .conftest import full_brief
 
 HEAD = (Tone(0.0, 1.0, 0), Tone(1.0, 0.5, 2), Tone(1.5, 0.5, 1), Tone(2.0, 2.0, -1))
 
@@ -66,8 +67,8 @@ def test_tunes_are_singable_and_fit_their_chords(genre: str) -> None:
         _, _, sheets = sheets_of(genre, seed)
         for sheet in sheets:
             pitches = [note.pitch for note in sheet.tune]
-            leaps += [abs(b - a) for a, b in zip(pitches, pitches[1:], strict=False)]
-            stays += [b == a for a, b in zip(pitches, pitches[1:], strict=False)]
+            leaps += [abs(b - a) for a, b in pairwise(pitches)]
+            stays += [b == a for a, b in pairwise(pitches)]
             for note in sheet.tune:
                 chord = max((c for c in sheet.chords if c.start <= note.beat + 1e-6), key=lambda c: c.start)
                 assert note.pitch % 12 in chord.scale
@@ -133,8 +134,8 @@ def test_a_given_melody_is_recognised(genre: str, key: str) -> None:
         for note in part.notes
         if 9 < note.start < 19
     )
-    steps = [int(np.sign(b[1] - a[1])) for a, b in zip(in_theme, in_theme[1:], strict=False)]
-    wanted = [int(np.sign(b[2] - a[2])) for a, b in zip(ODE, ODE[1:], strict=False)][:10]
+    steps = [int(np.sign(b[1] - a[1])) for a, b in pairwise(in_theme)]
+    wanted = [int(np.sign(b[2] - a[2])) for a, b in pairwise(ODE)][:10]
     assert any(steps[at : at + 10] == wanted for at in range(len(steps) - 9)), (steps, wanted)
     tonic = Key.parse(key).tonic
     assert {pitch % 12 for _, pitch in in_theme} <= {(tonic + step) % 12 for step in range(12)}

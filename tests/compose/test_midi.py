@@ -5,6 +5,7 @@ from pathlib import Path
 import mido
 import numpy as np
 import pytest
+from briefs_to_compose import full_brief
 
 from reelscore.brief import Key
 from reelscore.compose import compose, read_melody, write_midi
@@ -13,8 +14,6 @@ from reelscore.compose.score import Note, Part, Score
 from reelscore.errors import InputError, OutputError
 from reelscore.tempo import TempoMap
 from reelscore.vocabulary import INSTRUMENTS
-
-from .conftest import full_brief
 
 BENDING = TempoMap(
     beats=tuple(np.cumsum([0.0, *(0.5 + 0.013 * np.sin(np.arange(66)))]).tolist()), bars=(4,) * 8 + (3, 5, 2) + (4,) * 6

@@ -12,7 +12,7 @@ import pytest
 from filming import CLICKS, RED, SCENES, click_times, clicks, film
 
 from reelscore.errors import InputError, OutputError
-from reelscore.media import Clip, mux, picture_sha256, probe, soundtrack
+from reelscore.media import Clip, mux, picture_sha256, probe, refuse_unfit, soundtrack
 
 RATE = 48_000
 
@@ -284,6 +284,10 @@ def test_what_fits_no_container_is_refused(tmp_path: Path) -> None:
         mux(clip, [], RATE, tmp_path / "out.mp4", sound_codec="vorbis")
     with pytest.raises(InputError, match="choose aac, pcm"):
         mux(clip, [], RATE, tmp_path / "out.mov", sound_codec="opus")
+    with pytest.raises(InputError, match="choose aac, pcm"):
+        refuse_unfit(clip, tmp_path / "out.mov", "opus")
+    refuse_unfit(clip, tmp_path / "out.mov")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 
 def test_the_film_itself_is_never_overwritten(tmp_path: Path) -> None:
@@ -399,14 +403,16 @@ def _trimmed(folder: Path) -> Clip:
 
 
 def test_a_hidden_end_stays_out_of_the_picture(tmp_path: Path) -> None:
-    path = film(tmp_path / "a.mp4", options={"bf": "0"})
+    path = film(tmp_path / "a.mp4")
     data = bytearray(path.read_bytes())
     at = data.index(b"elst") + 12  # the first entry's length, in the units of the film's header
     whole = int.from_bytes(data[at : at + 4], "big")
     data[at : at + 4] = (whole // 2).to_bytes(4, "big")
     path.write_bytes(data)
     clip = probe(path)
-    assert (clip.edit, clip.frames) == ("trimmed", 25)
-    assert mux(clip, [], RATE, tmp_path / "out.mp4") == ()
-    assert probe(tmp_path / "out.mp4").frames == 25
+    assert 25 <= clip.frames <= 27  # FFmpeg shows those that later ones in the file build on
+    remarks = mux(clip, [], RATE, tmp_path / "out.mp4")
     assert picture_sha256(tmp_path / "out.mp4") == picture_sha256(path)
+    more = probe(tmp_path / "out.mp4").frames - clip.frames
+    assert 0 <= more <= 2
+    assert [remark[0] for remark in remarks] == ([str(more)] if more else [])

@@ -290,4 +290,4 @@ def test_takes_differ_but_are_the_same_instrument(name):
     first, second = (note(name, middle(name), 0.8, 1.0, RATE, variation) for variation in (0, 1))
     length = min(first.shape[1], second.shape[1])
     assert not np.array_equal(first[:, :length], second[:, :length])
-    assert centroid_hz(second, 0.6) == pytest.approx(centroid_hz(first, 0.6), rel=0.25)
+    assert centroid_hz(second, 0.6) == pytest.approx(centroid_hz(first, 0.6), rel=0.4 if name in SECTIONS else 0.25)

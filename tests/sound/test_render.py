@@ -7,7 +7,7 @@ import pytest
 
 from reelscore.brief import Key
 from reelscore.compose.score import Note, Part, Score
-from reelscore.sound import mix
+from reelscore.sound import perform
 from reelscore.sound.desk import MASTER_DB, level_curve
 from reelscore.sound.patches.patch import Patch
 from reelscore.sound.playing import NoteCache, Player, Stroke
@@ -61,12 +61,12 @@ def busy_score(duration: float = 5.3) -> Score:
 
 
 def rendered(written: Score, **options) -> np.ndarray:
-    return mix(written, PATCHES, rate=RATE, seed=1, **options).samples
+    return perform(written, PATCHES, rate=RATE, seed=1, **options).samples
 
 
 @pytest.mark.parametrize("duration", [0.5, 1.0000104, 7.777])
 def test_the_sound_has_the_scores_length_to_the_sample(duration):
-    sound = mix(score(part(Note(0.1, 0.2, 60, 0.8)), duration=duration), PATCHES, rate=44100, seed=1)
+    sound = perform(score(part(Note(0.1, 0.2, 60, 0.8)), duration=duration), PATCHES, rate=44100, seed=1)
     assert sound.samples.shape == (2, round(duration * 44100))
     assert sound.samples.dtype == np.float32 and sound.rate == 44100
 
@@ -190,7 +190,7 @@ def test_a_riser_is_played_for_its_written_length_to_the_sample():
         return struck(pitch, velocity, duration, rate, variation)
 
     riser = score(part(Note(0.0, 2.3456, 60, 0.8), instrument="riser"))
-    mix(riser, {"riser": Patch(listening, 0.0)}, rate=RATE, seed=1)
+    perform(riser, {"riser": Patch(listening, 0.0)}, rate=RATE, seed=1)
     assert asked == [2.3456]
 
 
@@ -202,7 +202,7 @@ def test_notes_are_played_once_and_takes_go_round():
         return struck(pitch, velocity, duration, rate, variation)
 
     hits = part(*(Note(0.1 * i, 0.1, 38, 0.5) for i in range(30)), instrument="drum kit")
-    mix(score(hits), {"drum kit": Patch(listening, 0.2)}, rate=RATE, seed=5)
+    perform(score(hits), {"drum kit": Patch(listening, 0.2)}, rate=RATE, seed=5)
     assert sorted(asked) == [0, 1, 2, 3]
 
 

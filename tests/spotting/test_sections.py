@@ -71,6 +71,11 @@ def test_a_new_movement_in_a_long_shot_draws_the_section_to_it():
     assert min(abs(start - 27.5) for start in starts(moving)) <= BAR
 
 
+def test_what_a_person_wants_hit_may_begin_a_section():
+    static = cut_at([], 60, motion=0.05)
+    assert 21.3 in [turn.time for turn in divide(60, turns(static, BAR, (21.3,)))]
+
+
 def test_energy_follows_the_film():
     sections = sectioned(FIVE_SCENES)
     assert [s.role for s in sections][:2] == ["intro", "climax"]

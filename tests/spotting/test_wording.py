@@ -41,6 +41,8 @@ def test_style_tempo_and_key_together():
         ("neither drums nor bass", ("drums", "bass")),
         ("not sad", ("sad",)),
         ("less dramatic", ("dramatic",)),
+        ("fewer drums", ("drums",)),
+        ("I can't stand jazz", ("jazz",)),
         ("no heavy drums", ("drums",)),
         ("drum-free", ("drums",)),
         ("drumless", ("drums",)),
@@ -65,6 +67,8 @@ def test_refusals(prompt, avoid):
         ("calm. No drums. Piano", {"pianos"}, {"drums"}),
         ("without choir but strings", {"strings"}, {"choir"}),
         ("without any vocals and with lots of brass", {"brass"}, {"choir"}),
+        ("no, piano please", {"pianos"}, set()),
+        ("no problem, piano", {"pianos"}, set()),
         ("guitar instead of piano", {"guitars"}, {"pianos"}),
         ("not only piano but strings", {"pianos", "strings"}, set()),
         ("no percussion but some shaker", {"shaker"}, set(FAMILIES["percussion"]) - {"shaker"}),
@@ -75,6 +79,12 @@ def test_where_a_refusal_ends(prompt, wished, avoided):
     asked = understand(prompt)
     assert set(asked.instruments) == wished
     assert set(asked.avoid) == avoided
+
+
+def test_a_person_who_loves_something_is_not_romantic():
+    asked = understand("I love strings; a love story")
+    assert (asked.instruments, asked.moods) == (("strings",), ("romantic",))
+    assert understand("background music, not too busy").genres == ()
 
 
 def test_gentle_survives_without_choir():
@@ -96,6 +106,8 @@ def test_spellings_of_one_genre(spelling):
         ("flutes and clarinets", ("flute", "clarinet")),
         ("a music box", ("glockenspiel",)),
         ("classical guitar", ("acoustic guitar",)),
+        ("electric guitar", ("electric guitar",)),
+        ("epic drums", ("cinematic percussion",)),
     ],
 )
 def test_the_longest_phrase_wins(prompt, instruments):

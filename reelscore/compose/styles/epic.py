@@ -28,8 +28,8 @@ STYLE = Style(
             gain_db=-1,
             pan=0.15,
             reverb_db=-10,
-            low=50,
-            high=80,
+            low=58,
+            high=86,
         ),
         Layer(
             "Horns",

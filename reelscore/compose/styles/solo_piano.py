@@ -1,7 +1,7 @@
 """Solo piano: two hands and the pedal; the left hand changes its figure with the energy."""
 
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import block, comp, counter, left_hand, theme
+from reelscore.compose.players import bass, block, comp, counter, left_hand, theme
 from reelscore.compose.style import Accents, Layer, Style
 
 _PIANOS = ("grand piano", "felt piano", "electric piano", "harp", "vibraphone")
@@ -90,7 +90,7 @@ STYLE = Style(
             "Low octaves",
             "bass",
             _PIANOS,
-            comp(("8.......7.......", "8..............."), 1, 7.0),
+            bass(("8.......7.......", "8..............."), 0.95),
             enters=0.55,
             gain_db=-4,
             pan=-0.2,

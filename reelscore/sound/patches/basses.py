@@ -1,4 +1,7 @@
-"""Basses: upright, electric and synth."""
+"""Basses: upright, electric and synth.
+
+Two plucked strings, one with a body and one with a pickup, and a filtered saw over a sine.
+"""
 
 import numpy as np
 
@@ -87,20 +90,19 @@ def synth_bass(pitch: int, velocity: float, duration: float, rate: int, variatio
     count = round((duration + SYNTH_RELEASE * 1.3) * rate)
     times = control_times(count, rate)
     number = numbers_within(pitch_hz, rate, 5000.0)
-    saw = (1.0 + 0.5 * (number % 2)) / number
-    corners = 150.0 * np.array([1.0, 2.8, 6.0 + 9.0 * velocity]) * (pitch_hz / 55.0) ** 0.35
+    saw = np.where(number == 1, 0.5, (1.0 + 0.5 * (number % 2)) / number)
+    corners = 200.0 * np.array([1.0, 3.2, 7.0 + 11.0 * velocity]) * (pitch_hz / 55.0) ** 0.35
     colours = [saw * filtered(pitch_hz * number, corner, 0.6) for corner in corners]
     place = (0.35 + 0.75 * velocity) + (0.5 + 0.9 * velocity) * settle(times, 0.16)
     swell = held(times, duration, 0.005, SYNTH_RELEASE) * (0.85 + 0.25 * settle(times, 0.12))
-    swell *= gain_from_db(loudness.LEVEL_DB - 1.8) * velocity_gain(velocity, 13.0)
+    swell *= gain_from_db(loudness.LEVEL_DB - 0.7) * velocity_gain(velocity, 13.0)
     made = tables(pitch_hz, colours, 0.0)
     # The lowest is one sine in the middle; only what lies above it is doubled to the sides, so that no bass is lost in mono.
     steady = np.full_like(times, pitch_hz)
     left = morph(made, running_phase(steady * cents(1.6), count, rate, rng.uniform(0.0, 0.2)), place, swell)
     right = morph(made, running_phase(steady * cents(-1.6), count, rate), place, swell)
-    middle = audio_rate(0.75 * swell, count) * np.sin(
-        running_phase(steady, count, rate) * np.float32(2 * np.pi / 2**32)
-    )
+    turn = running_phase(steady, count, rate).astype(np.float32) * np.float32(2 * np.pi / 2**32)
+    middle = audio_rate(0.75 * swell, count) * np.sin(turn)
     sound = np.stack([0.8 * left + 0.2 * right + middle, 0.2 * left + 0.8 * right + middle]).astype(np.float32)
     return finished(sound, rate, attack=0.003)
 

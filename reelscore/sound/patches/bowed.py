@@ -87,7 +87,7 @@ class Bow:
         tone = alone(voice, self.hands, count, rate, rng)
         times = control_times(count, rate)
         bite = 1.0 + 3.0 * np.exp(-times / 0.035)
-        rosin = voice.level(times) * bite * (0.028 + 0.02 * velocity) * (1.0 + 0.3 * wander(times, 9.0, rng)[0])
+        rosin = voice.level(times) * bite * (0.020 + 0.016 * velocity) * (1.0 + 0.3 * wander(times, 9.0, rng)[0])
         tone += noise(self.rosin_hz, ROSIN_HIGH_HZ, count, rate, rng) * audio_rate(rosin, count)
         sound = in_a_room(tone, rate)
         sound *= np.float32(gain_from_db(loudness.LEVEL_DB - 0.4) * velocity_gain(velocity, 17.0))
@@ -116,10 +116,10 @@ class Desks:
         count = round((duration + self.release * 1.25) * rate)
         sound = section(voice, self.hands, self.players, count, rate, rng)
         times = control_times(count, rate)
-        rosin = voice.level(times) * (0.02 + 0.02 * velocity) * (1.0 + 0.3 * wander(times, 6.0, rng)[0])
+        rosin = voice.level(times) * (0.014 + 0.016 * velocity) * (1.0 + 0.3 * wander(times, 6.0, rng)[0])
         grain = audio_rate(rosin, count)
-        for side in sound:
-            side += grain * noise(1200.0, 4500.0, count, rate, rng)
+        for side in (0, 1):
+            sound[side] += grain * noise(1200.0, 4500.0, count, rate, rng)
         sound *= np.float32(gain_from_db(loudness.LEVEL_DB - 1.7) * velocity_gain(velocity, 17.0))
         return finished(sound, rate, attack=0.004)
 

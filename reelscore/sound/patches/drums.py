@@ -25,9 +25,9 @@ def feathered_kick(hit: Hit, pitch_hz: float) -> Samples:
 
 def snare(hit: Hit, pitch_hz: float, ring_time: float) -> Samples:
     """A snare drum struck in the middle: skin, shell, wires and stick."""
-    ping = tone(hit, pitch_hz * np.array([1.72, 2.41, 3.3]), np.array([0.5, 0.3, 0.2]), np.array([0.12, 0.09, 0.06]))
+    ping = tone(hit, pitch_hz * np.array([1.72, 2.41, 3.3]), np.array([0.5, 0.3, 0.2]), np.array([0.18, 0.13, 0.09]))
     return layered(
-        skin(hit, pitch_hz, 0.2, bend=1.3, settle=0.015, brightness=0.9) * np.float32(0.75),
+        skin(hit, pitch_hz, 0.28, bend=1.3, settle=0.015, brightness=0.9) * np.float32(0.75),
         ping * np.float32(0.35),
         snares(hit, ring_time) * np.float32(hit.harder(0.2, 0.62)),
         click(hit, 2500.0, 11000.0, 0.006) * np.float32(hit.harder(0.05, 0.3)),
@@ -135,8 +135,7 @@ def brush_slap(hit: Hit) -> Samples:
 def brush_sweep(hit: Hit) -> Samples:
     """A brush drawn in a circle for the written length: grainy, swelling and giving way."""
     length = min(max(hit.duration, 0.2), 4.0)
-    wires = grains(hit, 1500.0, 8500.0, length + 0.1, rise=0.45, density=5000.0)
-    return wires * np.float32(1.0)
+    return grains(hit, 1500.0, 8500.0, length + 0.1, rise=0.45, density=5000.0)
 
 
 def _softened(hit: Hit, ring_time: float, attack: float) -> Samples:

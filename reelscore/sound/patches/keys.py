@@ -38,7 +38,7 @@ from reelscore.sound.patches.oscillators import (
     wavetable,
 )
 from reelscore.sound.patches.patch import Patch
-from reelscore.sound.patches.strings import Burst, Partials, add_burst, let_ring, softened, string_partials
+from reelscore.sound.patches.strings import Burst, Partials, add_burst, let_ring, scattered, softened, string_partials
 
 PIANO_RELEASE = 0.45
 FELT_RELEASE = 0.5
@@ -106,7 +106,7 @@ def _piano_strings(
     frequency = partials.frequency_hz[:count]
     slow = (0.30 if pitch > 40 else 0.20) * colour[:count]
     return together(
-        modes(partials.frequency_hz, decay, colour, place),
+        modes(partials.frequency_hz, decay, colour, scattered(place, len(colour), 0.2, rng)),
         modes(frequency * detune[0], 0.30 * decay[:count], slow * rng.uniform(0.5, 1.2, count), place + 0.5),
         modes(frequency / detune[1], 0.42 * decay[:count], slow * rng.uniform(0.5, 1.2, count), place - 0.5),
     )

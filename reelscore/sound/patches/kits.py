@@ -125,11 +125,11 @@ HAND: Kit = {
 }
 
 DRUM_KIT: Kit = HAND | {
-    35: Piece(partial(drums.kick, pitch_hz=50.0, ring_time=0.4), -8.0),
-    36: Piece(partial(drums.kick, pitch_hz=57.0, ring_time=0.32), -8.0),
+    35: Piece(partial(drums.kick, pitch_hz=50.0, ring_time=0.6), -8.0),
+    36: Piece(partial(drums.kick, pitch_hz=57.0, ring_time=0.48), -8.0),
     37: Piece(drums.side_stick, -15.0, 0.05),
-    38: Piece(partial(drums.snare, pitch_hz=192.0, ring_time=0.26), -10.0, 0.04),
-    40: Piece(partial(drums.snare, pitch_hz=228.0, ring_time=0.2), -10.0, 0.04),
+    38: Piece(partial(drums.snare, pitch_hz=192.0, ring_time=0.38), -9.5, 0.04),
+    40: Piece(partial(drums.snare, pitch_hz=228.0, ring_time=0.3), -9.5, 0.04),
     41: Piece(partial(drums.tom, pitch_hz=82.0, ring_time=0.9), -10.0, 0.4),
     42: Piece(partial(drums.hat, ring_time=0.13), -18.5, -0.3),
     43: Piece(partial(drums.tom, pitch_hz=98.0, ring_time=0.8), -10.0, 0.28),
@@ -168,9 +168,9 @@ ELECTRONIC_KIT: Kit = HAND | {
     35: Piece(partial(drum_machine.kick, pitch_hz=46.0, ring_time=1.1, punch=0.25), -7.5),
     36: Piece(partial(drum_machine.kick, pitch_hz=52.0, ring_time=0.5, punch=1.0), -7.5),
     37: Piece(drum_machine.rim, -16.0),
-    38: Piece(partial(drum_machine.snare, pitch_hz=185.0, ring_time=0.24), -10.0),
+    38: Piece(partial(drum_machine.snare, pitch_hz=185.0, ring_time=0.34), -9.5),
     39: Piece(drum_machine.clap, -12.0),
-    40: Piece(partial(drum_machine.snare, pitch_hz=150.0, ring_time=0.15), -11.0),
+    40: Piece(partial(drum_machine.snare, pitch_hz=150.0, ring_time=0.22), -10.0),
     41: Piece(partial(drum_machine.tom, pitch_hz=78.0), -11.0, 0.35),
     42: Piece(partial(drum_machine.hat, ring_time=0.1), -18.5, -0.15),
     43: Piece(partial(drum_machine.tom, pitch_hz=95.0), -11.0, 0.25),

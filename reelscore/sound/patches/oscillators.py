@@ -75,6 +75,8 @@ def ring(sounding: Modes, count: int, rate: int) -> Samples:
     """The sound of the modes, all struck at the first sample: (2, count). Modes beyond the band are left out."""
     size = sounding.gain
     keep = (sounding.frequency_hz < BAND * rate) & (size > INAUDIBLE * size.max(initial=1e-9))
+    if not keep.any():
+        return np.zeros((2, count), np.float32)
     exponent = (-sounding.decay + 2j * np.pi * sounding.frequency_hz)[keep] / rate
     gains = np.stack([sounding.left[keep], sounding.right[keep]])
     lives = np.log(size[keep] / (INAUDIBLE * size.max(initial=1e-9))) / (-exponent.real * MODE_BLOCK)
@@ -108,8 +110,7 @@ def wavetable(amplitudes: Numbers, phases: Numbers | float = 0.0, size: int = 1 
     """One period with these amplitudes of harmonics 1, 2, …: (size,). Phases are radians, of sines."""
     spectrum = np.zeros(size // 2 + 1, np.complex64)
     spectrum[1 : len(amplitudes) + 1] = amplitudes * np.exp(1j * (np.asarray(phases) - np.pi / 2)) * (size / 2)
-    period: Samples = np.fft.irfft(spectrum, size)
-    return period
+    return np.fft.irfft(spectrum, size).astype(np.float32, copy=False)
 
 
 def harmonics(pitch_hz: float, rate: int, top_hz: float = 16000.0) -> Numbers:

@@ -31,6 +31,7 @@ from reelscore.sound.patches.strings import (
     fading,
     let_ring,
     plucked_at,
+    scattered,
     softened,
     string_partials,
 )
@@ -61,13 +62,15 @@ class Desk:
 
 
 DESKS = (Desk(-0.5, 0.0, 0.0), Desk(0.5, 1.6, 0.006), Desk(0.1, -1.6, 0.0115))
+# The latest a desk may be, in seconds: its own lateness, more or less, rounded to a whole period of the lowest note.
+LATEST = 0.03
 
 
 def _two_planes(partials: Partials, decay: Numbers, gain: Numbers, place: float, rng: np.random.Generator) -> Modes:
     """A string that swings along and across its body: the second plane is quieter, slower to die and a hair apart."""
     apart = float(cents(rng.uniform(0.25, 0.7)))
     return together(
-        modes(partials.frequency_hz, decay, gain, place),
+        modes(partials.frequency_hz, decay, gain, scattered(place, len(gain), 0.15, rng)),
         modes(
             partials.frequency_hz * apart, 0.55 * decay, 0.32 * gain * rng.uniform(0.6, 1.2, len(gain)), place + 0.35
         ),
@@ -220,5 +223,5 @@ PATCHES = {
     "acoustic guitar": Patch(acoustic_guitar, GUITAR_RELEASE),
     "electric guitar": Patch(electric_guitar, GUITAR_RELEASE),
     "distorted guitar": Patch(distorted_guitar, 2 * DISTORTED_RELEASE),
-    "pizzicato strings": Patch(pizzicato_strings, PIZZICATO_RELEASE),
+    "pizzicato strings": Patch(pizzicato_strings, PIZZICATO_RELEASE + LATEST),
 }

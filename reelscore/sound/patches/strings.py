@@ -86,6 +86,11 @@ def let_ring(sounding: Modes, duration: float, release: float, rate: int) -> Sam
     return ring(sounding, count, rate) * damper(count, duration, release, rate)
 
 
+def scattered(place: float, count: int, spread: float, rng: np.random.Generator) -> Numbers:
+    """Places of partials around `place` (−1 to 1): a big instrument sends each of its partials elsewhere into a room."""
+    return np.clip(place + rng.normal(0.0, spread, count), -1.0, 1.0)
+
+
 @dataclass(frozen=True)
 class Burst:
     """The noise of a stroke: its band in Hz, the seconds in which it falls by 60 dB, and its gain."""

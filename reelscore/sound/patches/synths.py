@@ -54,7 +54,7 @@ def synth_pluck(pitch: int, velocity: float, duration: float, rate: int, variati
         modes(pitch_hz * number * cents(detune + rng.normal(0, 0.4)), decay, colour * size, place)
         for detune, size, place in ((-4.0, 1.0, -0.6), (0.0, 0.9, 0.0), (4.0, 1.0, 0.6))
     ]
-    sounding = loudness.levelled(together(*saws), 1.0).scaled(velocity_gain(velocity, 18.0))
+    sounding = loudness.levelled(together(*saws), 1.0).scaled(velocity_gain(velocity, 19.5))
     return finished(let_ring(sounding, duration, PLUCK_RELEASE, rate), rate, attack=0.0025)
 
 

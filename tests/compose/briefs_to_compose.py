@@ -1,8 +1,7 @@
 """Briefs to compose from: one with everything in it, and any that may be."""
 
-from collections.abc import Callable
+from itertools import pairwise
 
-import pytest
 from hypothesis import strategies as st
 
 from reelscore.brief import MODES, TONICS, Brief, Cue, Section, Span, Tags
@@ -52,11 +51,6 @@ def full_brief(
     )
 
 
-@pytest.fixture
-def a_brief() -> Callable[..., Brief]:
-    return full_brief
-
-
 @st.composite
 def any_brief(draw: st.DrawFn) -> Brief:
     """Any brief that the composer may meet: odd bars, bending tempi, tiny and huge sections, cues anywhere."""
@@ -80,7 +74,7 @@ def any_brief(draw: st.DrawFn) -> Brief:
             arousal=draw(signed), tension=draw(unit),
             role=draw(st.sampled_from(["intro", "theme", "build", "climax", "breakdown", "outro"])),
         )
-        for start, end in zip(edges, edges[1:], strict=False)
+        for start, end in pairwise(edges)
         if end > start
     )  # fmt: skip
     cue_times = sorted(draw(st.lists(st.floats(0, duration), max_size=10)))
