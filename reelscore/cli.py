@@ -267,9 +267,14 @@ def main() -> None:
 def app_for(engine: engines.Engine) -> App:
     """The whole command line; `engine` is the one whose options `score` and `generate` take as flags."""
     app = App(name="reelscore", help=HELP, version=__version__, default_parameter=Parameter(negative=()))
-    for verb in (score, generate):
-        app.command(_with_options(verb, engine))
-    for verb in (analyze, brief, check):
+    verbs: tuple[Callable[..., None], ...] = (
+        _with_options(score, engine),
+        analyze,
+        brief,
+        _with_options(generate, engine),
+        check,
+    )
+    for verb in verbs:
         app.command(verb)
     app.command(list_engines, name="engines")
     app.register_install_completion_command()
@@ -279,7 +284,7 @@ def app_for(engine: engines.Engine) -> App:
 def _with_options(verb: Callable[..., None], engine: engines.Engine) -> Callable[..., None]:
     """The verb with `options` typed as this engine's, so that their fields become its flags."""
     group = Group(f"Options of the engine {engine.name}")
-    annotation = Annotated[engine.options, Parameter(name="*", group=group)]
+    annotation = Annotated[engine.options, Parameter(name="*", group=group)]  # type: ignore[name-defined]
 
     @wraps(verb)
     def typed(*positional: Any, **named: Any) -> None:

@@ -17,7 +17,7 @@ from reelscore.compose.midi import write_midi
 from reelscore.compose.score import Score
 from reelscore.errors import BriefError, InputError, MissingError
 from reelscore.loudness import Loudness
-from reelscore.media import Clip, encode_sound, mux, probe, soundtrack
+from reelscore.media import Clip, encode_sound, mux, probe, refuse_unfit, refuse_unfit_sound, soundtrack
 from reelscore.mix import MixSettings, mix
 from reelscore.outputs import refuse_unwritable
 from reelscore.progress import Progress, unseen
@@ -91,16 +91,21 @@ def score_film(
     takes = [outputs.numbered(number + 1) for number in range(variations)] if variations > 1 else [outputs]
     for each in takes:
         refuse_unwritable(each.film, film)
+        if each.audio_only:
+            refuse_unfit_sound(each.film)
+        else:
+            refuse_unfit(clip, each.film, each.sound_codec)
     brief, remarks = _brief_for(clip, wishes, progress)
     original = partial(soundtrack, clip) if clip.has_sound else None
     for number, each in enumerate(takes):
         seeded = replace(playing, seed=playing.seed + number)
         music = make_music(brief, seeded, film=film, stems=each.stems, progress=progress)
         sound = mix(music.audio, original, brief.speech, clip.duration, mixing, progress)
+        lost: tuple[str, ...] = ()
         if each.audio_only:
             encode_sound(sound.blocks(), sound.rate, each.film)
         else:
-            mux(clip, sound.blocks(), sound.rate, each.film, sound_codec=each.sound_codec, progress=progress)
+            lost = mux(clip, sound.blocks(), sound.rate, each.film, sound_codec=each.sound_codec, progress=progress)
         if each.midi and music.score:
             write_midi(music.score, each.midi)
         yield Take(
@@ -111,7 +116,7 @@ def score_film(
             score=music.score,
             loudness=sound.loudness,
             speech_to_music_db=sound.speech_to_music_db,
-            remarks=remarks + music.remarks + sound.remarks,
+            remarks=remarks + music.remarks + sound.remarks + lost,
         )
 
 
@@ -120,6 +125,7 @@ def score_brief(
 ) -> Take:
     """Makes the music of a brief without any film and writes it as a sound file."""
     refuse_unwritable(outputs.film)
+    refuse_unfit_sound(outputs.film)
     brief = complete(brief)
     music = make_music(brief, playing, stems=outputs.stems, progress=progress)
     sound = mix(music.audio, None, brief.speech, brief.duration, replace(mixing, original="drop"), progress)

@@ -107,7 +107,7 @@ def strike(drafts: list[Draft], hits: list[Hit], cast: Cast, plan: Plan, style: 
     last_riser = -10.0
     for hit in hits:
         if hit.is_ending:
-            _end(drafts, extra, hit, cast, plan, style)
+            _end(drafts, extra, hit, plan)
             continue
         length = _ring(hit, plan)
         if "Accents" in extra:
@@ -197,12 +197,11 @@ def _drum_hit(hit: Hit, loud: float, instrument: str) -> list[Note]:
     ]
 
 
-def _end(drafts: list[Draft], extra: dict[str, Draft], hit: Hit, cast: Cast, plan: Plan, style: Style) -> None:
+def _end(drafts: list[Draft], extra: dict[str, Draft], hit: Hit, plan: Plan) -> None:
     """The whole ensemble on the home chord, held as long as each can and still be silent at the last frame."""
     duration = plan.form.duration
     last = plan.sheets[-1].phrase if plan.sheets else None
     energy = max(hit.energy, 0.3)
-    del cast, style
     for draft in drafts:
         chair = draft.chair
         if last is not None and not plays(chair, last):

@@ -27,6 +27,7 @@ from reelscore.compose.melody import Motif, Singer, develop
 from reelscore.compose.players import Dice, Event, Seat, Sheet
 from reelscore.compose.score import Note
 from reelscore.compose.style import Style
+from reelscore.tempo import Floats
 
 
 @dataclass
@@ -68,7 +69,7 @@ def make_plan(brief: Brief, form: Form, style: Style, motif: Motif, seed: int, t
     """Chords and tune for every phrase; a given theme is sung as it is where the form states it."""
     key = Key.parse(brief.key)
     modes = _modes_of_letters(brief, key)
-    loops = _loops_of_letters(brief, form, style, modes, seed)
+    loops = _loops_of_letters(brief, style, modes, seed)
     singer = Singer(key, style.taste)
     apex = _climax_of(form)
     statements: dict[str, int] = {}
@@ -119,11 +120,8 @@ def _modes_of_letters(brief: Brief, key: Key) -> dict[str, str]:
     return {letter: coloured_mode(key.mode, float(np.mean(v)), usual) for letter, v in by_letter.items()}
 
 
-def _loops_of_letters(
-    brief: Brief, form: Form, style: Style, modes: dict[str, str], seed: int
-) -> dict[str, tuple[str, ...]]:
+def _loops_of_letters(brief: Brief, style: Style, modes: dict[str, str], seed: int) -> dict[str, tuple[str, ...]]:
     """One progression for each letter, by its mode and feeling; two letters do not share one where that can be helped."""
-    del form
     loops: dict[str, tuple[str, ...]] = {}
     for section in brief.sections:
         if section.letter in loops:
@@ -253,7 +251,7 @@ def _in_time(
     ]
 
 
-def _swung(beats: np.ndarray, style: Style) -> np.ndarray:
+def _swung(beats: Floats, style: Style) -> Floats:
     """Off-beats later by the style's swing; everything between is stretched along."""
     if style.swing == 0:
         return beats
@@ -265,7 +263,7 @@ def _swung(beats: np.ndarray, style: Style) -> np.ndarray:
     return np.asarray((whole + bent) * unit)
 
 
-def _metric(beats: np.ndarray, form: Form) -> np.ndarray:
+def _metric(beats: Floats, form: Form) -> Floats:
     """The metre as a factor on velocity: downbeats weigh most, sixteenths least."""
     starts = np.asarray(form.tempo_map.bar_starts, float)
     bar = np.clip(np.searchsorted(starts, beats + 1e-6, side="right") - 1, 0, None)

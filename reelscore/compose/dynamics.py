@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from reelscore.compose.accents import Hit
-from reelscore.compose.casting import Chair
 from reelscore.compose.form import Form
 
 Curve = list[tuple[float, float]]
@@ -61,9 +60,8 @@ def pump_curve(form: Form, depth_db: float, starts: Sequence[float]) -> Curve:
     return curve
 
 
-def levels_for(chair: Chair, curves: Sequence[Curve], end: float) -> tuple[tuple[float, float], ...]:
+def levels_for(curves: Sequence[Curve], end: float) -> tuple[tuple[float, float], ...]:
     """The sum of several curves as one list of breakpoints."""
-    del chair
     used = [curve for curve in curves if curve]
     if not used:
         return ()

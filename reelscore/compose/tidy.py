@@ -55,7 +55,7 @@ def finish(brief: Brief, plan: Plan, drafts: Sequence[Draft], hits: Sequence[Hit
                 gain_db=layer.gain_db,
                 pan=0.0 if chair.role == "bass" else layer.pan,
                 reverb_db=layer.reverb_db,
-                levels=levels_for(chair, curves, brief.duration),
+                levels=levels_for(curves, brief.duration),
             )
         )
     assert brief.tempo_map is not None

@@ -193,7 +193,8 @@ def test_memory_does_not_grow_with_the_film() -> None:
         if number in (30 * 12, 60 * 12 - 1):
             held.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
-    assert held[1] - held[0] < 30 * 4_000  # half a minute more, thirty shots: their palettes alone
+    # Half a minute more: its small pictures alone are 3.9 million bytes. Thirty palettes and a wavering store are allowed.
+    assert held[1] - held[0] < 600_000
 
 
 def test_kinship_knows_the_same_wall_after_a_pan_and_not_another() -> None:
