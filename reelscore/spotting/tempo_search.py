@@ -74,7 +74,10 @@ class _Bars:
 
 @dataclass(frozen=True)
 class _Grid:
-    """The cells: `cell` seconds long; the periods are `slowest_first` cells; `step` levels may lie between neighbours."""
+    """The cells, `cell` seconds long, and the periods in cells, rising; neighbours lie at most `step` periods apart.
+
+    `pays` is the price of each period, `change` that of one step between neighbours.
+    """
 
     cell: float
     periods: Integers
