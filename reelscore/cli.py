@@ -2,7 +2,9 @@
 
 import json
 import logging
+import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,17 +12,21 @@ from dataclasses import dataclass, fields, replace
 from functools import wraps
 from inspect import signature
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from reelscore import __version__, engines
-from reelscore.brief import Brief, Wishes, brief_json, read_brief, write_brief
+from reelscore.brief import Brief, Wishes, brief_json, read_brief
 from reelscore.errors import InputError, ReelscoreError
-from reelscore.outputs import refuse_unwritable, write_text
+from reelscore.outputs import refuse_clashes, write_text
 from reelscore.progress import Progress, unseen
 
 HELP = "Give it a video, get the video back with music made for it."
+
+# What asks a run to stop: Ctrl-C, the system, and a terminal that closes.
+STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 FLAT = Parameter(name="*")
 Names = Annotated[tuple[str, ...], Parameter(consume_multiple=True)]
@@ -105,12 +111,6 @@ class Beside:
     report: Path | None = None
     """What was asked and what was measured in the finished file, as JSON; a timeline picture (PNG) goes beside it."""
 
-    def report_of(self, number: int, variations: int) -> Path | None:
-        """The report of one variation: numbered where there are several."""
-        if self.report is None or variations == 1:
-            return self.report
-        return self.report.with_stem(f"{self.report.stem}-{number}")
-
 
 def score(
     video: Film,
@@ -147,20 +147,16 @@ def score(
     """
     from reelscore.pipeline import Outputs, Playing, score_film
 
-    wanted = _wanted(asked, brief)
-    for written in (beside.save_brief, beside.report, beside.midi):
-        if written is not None:
-            refuse_unwritable(written, video)
-    outputs = Outputs(output, audio_only, codec, beside.stems, beside.midi)
+    read = [path for path in (video, brief, asked.cues) if path]
+    outputs = Outputs(output, audio_only, codec, beside.stems, beside.midi, beside.save_brief, beside.report)
+    refuse_clashes(outputs.files, read)
+    wanted = asked.wishes() if brief is None else _followed(brief, asked)
     playing = Playing(engine, options, performance.seed, performance.melody)
     with _progress(quiet) as progress:
-        takes = score_film(
+        for take in score_film(
             video, outputs, wanted, playing, _mixing(sounding), variations=_count(variations), progress=progress
-        )
-        for number, take in enumerate(takes, 1):
-            if beside.save_brief and number == 1:
-                write_brief(take.brief, beside.save_brief)
-            _present(take, beside.report_of(number, variations), as_json, progress)
+        ):
+            _present(take, as_json)
 
 
 def analyze(video: Film, /, *, output: OutputText = None, quiet: Quiet = False) -> None:
@@ -211,7 +207,7 @@ def generate(
     mixing = _mixing(Sounding(original="drop", loudness=loudness))
     with _progress(quiet) as progress:
         take = score_brief(read_brief(brief), Outputs(output, True, None, stems, midi), playing, mixing, progress)
-        _present(take, None, as_json, progress)
+    _present(take, as_json)
 
 
 def check(
@@ -251,22 +247,41 @@ def list_engines(*, as_json: AsJson = False) -> None:
 def main() -> None:
     """The entry point: runs the verb; what a user can mend becomes one sentence on stderr and exit code 1."""
     logging.basicConfig(format="reelscore: %(message)s", level=logging.ERROR)
+    for each in STOPPING:
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, _stop)
     try:
         app_for(_engine_of(sys.argv[1:]))(exit_on_error=False)
+        sys.stdout.flush()
     except ReelscoreError as problem:
         sys.exit(f"reelscore: {problem}")
     except CycloptsError:
         sys.exit(1)  # it has printed its own sentence
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         print("reelscore: interrupted; nothing half-written was left behind.", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(128 + (stopped.args[0] if stopped.args else signal.SIGINT))
     except BrokenPipeError:
+        # Whoever reads has had enough; what is still in the buffer must not fail again on the way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    """Ends the run on a signal, once: the cleaning up is not interrupted again."""
+    for each in STOPPING:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt(number)
 
 
 def app_for(engine: engines.Engine) -> App:
     """The whole command line; `engine` is the one whose options `score` and `generate` take as flags."""
-    app = App(name="reelscore", help=HELP, version=__version__, default_parameter=Parameter(negative=()))
+    app = App(
+        name="reelscore",
+        help=HELP,
+        version=__version__,
+        default_parameter=Parameter(negative=()),
+        suppress_keyboard_interrupt=False,
+    )
     verbs: tuple[Callable[..., None], ...] = (
         _with_options(score, engine),
         analyze,
@@ -336,9 +351,8 @@ def _read_times(path: Path) -> tuple[float, ...]:
     return tuple(sorted(times))
 
 
-def _wanted(asked: Asked, brief: Path | None) -> Wishes | Brief:
-    if brief is None:
-        return asked.wishes()
+def _followed(brief: Path, asked: Asked) -> Brief:
+    """The brief in the file. Raises InputError where a wish was given as well, because it would go unheard."""
     given = [field.name for field in fields(asked) if getattr(asked, field.name) != field.default]
     if given:
         raise InputError(
@@ -366,12 +380,13 @@ def _deliver(text: str, output: Path | None) -> None:
         write_text(output, text)
 
 
-def _present(take: Any, report_path: Path | None, as_json: bool, progress: Progress) -> None:
-    """Prints one take; with a report, measures the finished file and writes what was found."""
+def _present(take: Any, as_json: bool) -> None:
     from reelscore import report
 
-    measures = report.write_report(report_path, take, progress) if report_path else None
-    print(report.take_json(take, measures) if as_json else report.take_summary(take, measures))
+    if as_json:
+        print(report.take_json(take, take.measures, indent=None), flush=True)
+    else:
+        print(report.take_summary(take, take.measures), flush=True)
 
 
 def _engine_row(engine: engines.Engine) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The one way a file leaves the program: written whole beside its target, then renamed; or not at all."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkstemp
@@ -9,16 +9,39 @@ from tempfile import mkstemp
 from reelscore.errors import OutputError
 
 
-def refuse_unwritable(target: Path, source: Path | None = None) -> None:
-    """Raises OutputError where writing `target` is bound to fail or would replace `source`, before any work is done."""
+def refuse_unwritable(target: Path) -> None:
+    """Raises OutputError where writing `target` is bound to fail, before any work is done."""
     if target.is_dir():
         raise OutputError(f"{target} is a folder; give the name of a file to write.")
-    if not target.parent.is_dir():
-        raise OutputError(f"Cannot write {target}: there is no folder {target.parent}; make it or choose another.")
-    if not os.access(target.parent, os.W_OK):
-        raise OutputError(f"Cannot write {target}: the folder {target.parent} is not writable; choose another.")
-    if source is not None and target.exists() and target.samefile(source):
-        raise OutputError(f"{target} is the film itself; give the result another name.")
+    if target.exists() and not target.is_file():
+        raise OutputError(f"{target} is a device and not a file; give the name of a file to write.")
+    _refuse_folder(target, target.parent)
+
+
+def refuse_stems(folder: Path) -> None:
+    """Raises OutputError where `folder` cannot be filled with stems; it need not be there yet, but its parent must."""
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"Cannot write stems into {folder}: it is a file; give the name of a folder.")
+    _refuse_folder(folder, folder if folder.is_dir() else folder.parent)
+
+
+def _refuse_folder(target: Path, folder: Path) -> None:
+    if not folder.is_dir():
+        raise OutputError(f"Cannot write {target}: there is no folder {folder}; make it or choose another.")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"Cannot write {target}: the folder {folder} is not writable; choose another.")
+
+
+def refuse_clashes(targets: Sequence[Path], sources: Sequence[Path]) -> None:
+    """Raises OutputError where a target cannot be written, is one of the files that are read, or is named twice."""
+    named: dict[str, Path] = {}
+    for target in targets:
+        refuse_unwritable(target)
+        for source in sources:
+            if target.exists() and source.exists() and target.samefile(source):
+                raise OutputError(f"{target} is {source} itself, which is read; give the result another name.")
+        if named.setdefault(os.path.realpath(target), target) is not target:
+            raise OutputError(f"{target} is to be written twice; give each result a name of its own.")
 
 
 @contextmanager

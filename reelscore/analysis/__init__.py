@@ -35,14 +35,14 @@ def analyze(path: Path, progress: Progress = unseen) -> Analysis:
     from reelscore.media import Damage, Picture, PictureHash, play, probe
 
     clip = probe(path)
-    shots, motion, light, speech = ShotFinder(clip.frame_rate), MotionMeter(), LightMeter(), SpeechFinder()
+    shots, motion, light, speech = ShotFinder(), MotionMeter(), LightMeter(), SpeechFinder()
     digest, damage = PictureHash(), Damage()
     frames = 0
     for event in play(clip, picture_width=160, sound_rate=16_000, digest=digest, damage=damage, progress=progress):
         if isinstance(event, Picture):
             frames += 1
             picture = small(event.bgr)
-            shots.see(event.time, event.bgr, picture)
+            shots.see(event.time, picture)
             motion.see(event.time, event.bgr)
             light.see(event.time, picture)
         else:

@@ -144,6 +144,8 @@ def _blend(window: Sequence[_Thumbnail]) -> _Blend | None:
     size = cv2.norm(window[0].pixels, window[-1].pixels) / window[0].pixels.size ** 0.5
     if size < _SMALLEST_STEP:
         return None
+    if not _passes_over(window, size):
+        return None
     parts = min(_PICTURES, len(window)) - 1
     at = [round(part * (len(window) - 1) / parts) for part in range(parts + 1)]
     pictures = np.stack([window[index].pixels for index in at])
@@ -160,6 +162,14 @@ def _blend(window: Sequence[_Thumbnail]) -> _Blend | None:
     start, middle, end = np.interp([0.04, 0.5, 0.96], np.maximum.accumulate(weights), times).tolist()
     # A window inside a long dissolve explains itself as well as the whole: the larger change is the truer one.
     return _Blend(Transition(middle, "dissolve", start, end), rest=rest + 20.0 / size)
+
+
+def _passes_over(window: Sequence[_Thumbnail], size: float) -> bool:
+    """Whether the picture in the middle lies between the first and the last; most windows are seen through by this."""
+    first, middle, last = (window[at].pixels for at in (0, len(window) // 2, -1))
+    step, part = last - first, middle - first
+    weight = float(part @ step) / float(step @ step)
+    return cv2.norm(part, weight * step) <= _LARGEST_REST * size * step.size**0.5
 
 
 def _mixed(pictures: Sequence[Bytes], weights: npt.NDArray[np.floating]) -> bool:

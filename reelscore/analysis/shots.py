@@ -69,8 +69,8 @@ class _Look:
 class ShotFinder:
     """Takes every picture in turn with `see`; `spans` ends the pass and gives the shots."""
 
-    def __init__(self, frame_rate: float) -> None:
-        self._cuts = Cuts(frame_rate)
+    def __init__(self) -> None:
+        self._cuts = Cuts()
         self._dissolves = Dissolves()
         self._fades = Fades()
         self._waiting: deque[Seen] = deque()
@@ -78,10 +78,10 @@ class ShotFinder:
         self._settled = 0.0
         self._looks: list[_Look] = [_Look()]
 
-    def see(self, time: float, bgr: Bytes, picture: Bytes) -> None:
-        """One more picture, uint8 BGR, about 160 wide, and the same small."""
+    def see(self, time: float, picture: Bytes) -> None:
+        """One more small picture."""
         seen = Seen(time, picture)
-        self._cuts.see(bgr, seen)
+        self._cuts.see(seen)
         self._dissolves.see(seen, self._cuts.times)
         self._fades.see(seen)
         if not self._waiting or time - self._waiting[-1].time >= _LOOK_EVERY:

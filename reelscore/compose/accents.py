@@ -13,7 +13,13 @@ from reelscore.compose.style import Layer, Style
 from reelscore.vocabulary import INSTRUMENTS
 
 STRONG, MIDDLING = 0.7, 0.4
-SNAP = 0.045
+# A beat is planned up to one frame away from its cue and played some milliseconds to either side: all that belongs to the
+# cue's beat starts with it, for a flam sounds like a mistake.
+SNAP = 0.06
+# A beat that follows a strong hit by less than this is drawn onto it.
+DRAWN = 0.12
+# The longest silence before a hit, and before a gentler one the stretch in which the rest draws back.
+BREATH, LULL = 0.12, 0.15
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,18 @@ def hits_of(brief: Brief, plan: Plan, style: Style) -> list[Hit]:
         sheet = plan.sheet_at(beat)
         energy = sheet.phrase.energy if sheet else brief.sections[-1].energy
         room = cue.time - last_time if hits else cue.time
-        breath = min(style.accents.breath * (0.5 + 0.7 * cue.strength), max(room * 0.4, 0.0))
+        breath = _breath(cue.strength, room, style)
         hits.append(Hit(cue.time, cue.strength, chord, energy, breath, _is_ending(cue, form.ending)))
         last_time = cue.time
     return hits
+
+
+def _breath(strength: float, room: float, style: Style) -> float:
+    """How long before a hit the music makes room: a gap before strong ones, a lull before middling ones, else nothing."""
+    if strength < MIDDLING:
+        return 0.0
+    longest = min(0.6 * style.accents.breath, BREATH) if strength >= STRONG else LULL
+    return min(longest, max(room * 0.3, 0.0))
 
 
 def _is_ending(cue: Cue, ending: float) -> bool:
@@ -72,29 +86,55 @@ def make_room(drafts: list[Draft], hits: list[Hit], ending: float) -> None:
         for note in draft.notes:
             if note.start >= ending - SNAP:
                 continue
-            changed = _around_hits(note, times, hits, role)
-            if changed is not None:
-                kept.append(changed)
+            kept += _around_hits(note, times, hits, role)
         draft.notes = kept
 
 
-def _around_hits(note: Note, times: list[float], hits: list[Hit], role: str) -> Note | None:
-    after = bisect_left(times, note.start - SNAP)
-    if after < len(hits):
-        hit = hits[after]
-        if abs(note.start - hit.time) <= SNAP:
-            return replace(note, start=hit.time, velocity=min(note.velocity * (1.0 + 0.15 * hit.strength), 1.0))
-        # Onsets in the breath before a hit would mask it; a tune may keep its upbeat before gentle ones.
-        if hit.time - hit.breath < note.start < hit.time and not (role in ("lead", "double") and hit.strength < STRONG):
-            return None
-    following = after if after < len(hits) and times[after] > note.start + SNAP else after + 1
-    if following < len(hits):
-        hit = hits[following]
-        stops = hit.strength >= STRONG or (hit.strength >= MIDDLING and role in ("figure", "pulse", "colour", "bass"))
-        gap = 0.04 if role in ("pad", "lead", "double", "counter") else min(hit.breath * 0.6, 0.12)
-        if stops and note.start + note.duration > hit.time - gap:
-            return replace(note, duration=max(hit.time - gap - note.start, 0.04))
-    return note
+def _around_hits(note: Note, times: list[float], hits: list[Hit], role: str) -> list[Note]:
+    """What becomes of a note near a hit: it lands on it, makes way for it, or is struck anew with it."""
+    met = _met(note.start, times, hits)
+    if met is not None:
+        hit = hits[met]
+        louder = min(note.velocity * (1.0 + 0.15 * hit.strength), 1.0)
+        end = max(note.start + note.duration, hit.time + min(note.duration, 0.1))
+        note = replace(note, start=hit.time, duration=end - hit.time, velocity=louder)
+        following = met + 1
+    else:
+        following = bisect_left(times, note.start)
+        # Onsets in the breath before a strong hit would mask it.
+        if following < len(hits) and hits[following].strength >= STRONG:
+            if note.start > hits[following].time - hits[following].breath:
+                return []
+    if following >= len(hits) or note.start + note.duration <= hits[following].time - 0.02:
+        return [note]
+    return _before_hit(note, hits[following], role)
+
+
+def _met(start: float, times: list[float], hits: list[Hit]) -> int | None:
+    """The number of the hit that a note starting at `start` belongs to, None where it stands for itself."""
+    after = bisect_left(times, start)
+    if after < len(hits) and times[after] - start <= SNAP:
+        return after
+    if after and start - times[after - 1] <= (DRAWN if hits[after - 1].strength >= STRONG else SNAP):
+        return after - 1
+    return None
+
+
+def _before_hit(note: Note, hit: Hit, role: str) -> list[Note]:
+    """A note that would sound into a hit: plucked ones stop short of strong hits, chords are struck anew with them."""
+    rest = note.start + note.duration - hit.time
+    if hit.is_ending:
+        return [replace(note, duration=max(hit.time - 0.03 - note.start, 0.04))]
+    if role == "bass" and hit.strength >= MIDDLING:
+        return [replace(note, duration=max(hit.time - 0.02 - note.start, 0.04))]
+    if hit.strength < STRONG or role in ("lead", "double", "kit"):
+        return [note]
+    gap = 0.5 * hit.breath if role in ("figure", "pulse", "colour") else 0.03
+    short = replace(note, duration=max(hit.time - gap - note.start, 0.04))
+    if role in ("pad", "counter") and rest > 0.3:
+        again = replace(note, start=hit.time, duration=rest, velocity=min(note.velocity * 1.1, 1.0))
+        return [short, again]
+    return [short]
 
 
 def strike(drafts: list[Draft], hits: list[Hit], cast: Cast, plan: Plan, style: Style) -> list[Draft]:
@@ -111,7 +151,7 @@ def strike(drafts: list[Draft], hits: list[Hit], cast: Cast, plan: Plan, style: 
             continue
         length = _ring(hit, plan)
         if "Accents" in extra:
-            extra["Accents"].notes += _struck_chord(hit, extra["Accents"].chair, length)
+            extra["Accents"].notes += _struck_chord(hit, extra["Accents"].chair, length, "Impacts" not in extra)
         _join_in(drafts, hit, plan, length)
         if hit.strength >= STRONG and "Impacts" in extra:
             low = into_range(near(hit.chord.root, 31), 26, 40)
@@ -129,7 +169,7 @@ def strike(drafts: list[Draft], hits: list[Hit], cast: Cast, plan: Plan, style: 
 
 def _accent_chair(name: str, instrument: str, style: Style) -> Chair:
     facts = INSTRUMENTS[instrument]
-    gains = {"Accents": style.accents.struck_gain_db, "Impacts": -3.0, "Risers": -9.0}
+    gains = {"Accents": style.accents.struck_gain_db, "Impacts": -6.0, "Risers": -9.0}
     layer = Layer(name, "colour", (instrument,), lambda *_: [], gain_db=gains[name], reverb_db=-12.0)
     return Chair(layer, name, instrument, facts.low, facts.high, 0.0, 1.01)
 
@@ -148,15 +188,18 @@ def _loudness(hit: Hit) -> float:
     return min((0.58 + 0.42 * hit.strength) * (0.78 + 0.22 * hit.energy), 1.0)
 
 
-def _struck_chord(hit: Hit, chair: Chair, length: float) -> list[Note]:
-    """The chord that a hit is made of: full with octaves below when strong, two or three notes when gentle."""
+def _struck_chord(hit: Hit, chair: Chair, length: float, grounded: bool) -> list[Note]:
+    """The chord that a hit is made of: full when strong, two or three notes when gentle; `grounded` puts a bass note below.
+
+    Where an impact or a bass has the low octaves they are left to it: three low strokes at once only take room from each other.
+    """
     loud = _loudness(hit)
     low, high = max(chair.low, 55), min(chair.high, 84)
     if high - low < 12:
         low, high = max(chair.high - 20, chair.low), chair.high
     voices = 4 if hit.strength >= STRONG else 3 if hit.strength >= MIDDLING else 2
     pitches = list(voicing(hit.chord.tones, voices, low, high, (), hit.strength >= STRONG))
-    if hit.strength >= MIDDLING and chair.low <= 48:
+    if grounded and hit.strength >= MIDDLING and chair.low <= 48:
         pitches.append(into_range(near(hit.chord.bass, 42), max(chair.low, 31), 52))
     if hit.strength >= STRONG and chair.high >= 86:
         pitches.append(into_range(near(hit.chord.root, 86), 79, min(chair.high, 95)))
@@ -172,8 +215,13 @@ def _join_in(drafts: list[Draft], hit: Hit, plan: Plan, length: float) -> None:
             continue
         loud = _loudness(hit)
         if chair.role == "bass" and hit.strength >= MIDDLING:
-            pitch = into_range(near(hit.chord.bass, chair.low + 8), chair.low, chair.high)
-            draft.notes.append(_cue_note(hit, pitch, loud, length))
+            earlier = [note for note in draft.notes if note.start < hit.time - SNAP]
+            around = max(earlier, key=lambda note: note.start).pitch if earlier else chair.low + 8
+            pitch = into_range(near(hit.chord.bass, min(around, chair.low + 12)), chair.low, chair.high)
+            following = min((note.start for note in draft.notes if note.start > hit.time + SNAP), default=hit.time)
+            ring = following - hit.time if 0.0 < following - hit.time < 4.0 else length
+            draft.notes = [note for note in draft.notes if note.cue or note.start != hit.time]
+            draft.notes.append(_cue_note(hit, pitch, loud, ring))
         elif chair.role == "figure" and hit.strength >= STRONG:
             draft.notes += [_cue_note(hit, pitch, loud * 0.95, length) for pitch in _full_voicing(chair, hit.chord)]
         elif chair.role == "kit":
@@ -222,7 +270,7 @@ def _end(drafts: list[Draft], extra: dict[str, Draft], hit: Hit, plan: Plan) -> 
         chair = extra["Accents"].chair
         length = _last_length(chair, hit.time, duration)
         gentle = replace(hit, strength=max(0.45, min(hit.strength, 0.35 + 0.6 * energy)))
-        extra["Accents"].notes += _struck_chord(gentle, chair, length)
+        extra["Accents"].notes += _struck_chord(gentle, chair, length, True)
     if "Impacts" in extra and energy >= 0.55:
         low = into_range(near(hit.chord.root, 31), 26, 40)
         ring = min(2.0, 0.6 * (duration - hit.time))
@@ -251,7 +299,7 @@ def _full_voicing(chair: Chair, chord: Chord) -> tuple[int, ...]:
 
 
 def _last_length(chair: Chair, start: float, duration: float) -> float:
-    """A final note's length: its own dying away and the hall's must fit before the last frame."""
+    """A final note's length: held to within a breath of the last frame; the diminuendo lets it die before that."""
     ring = duration - start
-    tail = 1.3 if INSTRUMENTS[chair.instrument].sustained else 1.1
-    return max(ring - min(tail, 0.5 * ring), min(0.02, ring))
+    tail = 0.35 if INSTRUMENTS[chair.instrument].sustained else 0.3
+    return max(ring - min(tail, 0.4 * ring), min(0.02, ring))

@@ -16,7 +16,6 @@ from reelscore.compose.form import Form, Phrase
 from reelscore.compose.given import Theme, harmonise, sing_theme
 from reelscore.compose.harmony import (
     BRIGHT_MODES,
-    PROGRESSIONS,
     Chord,
     chord_at,
     coloured_mode,
@@ -25,6 +24,7 @@ from reelscore.compose.harmony import (
 )
 from reelscore.compose.melody import Motif, Singer, develop
 from reelscore.compose.players import Dice, Event, Seat, Sheet
+from reelscore.compose.progressions import PROGRESSIONS
 from reelscore.compose.score import Note
 from reelscore.compose.style import Style
 from reelscore.tempo import Floats
@@ -239,15 +239,20 @@ def _in_time(
     starts = form.tempo_map.times_at(_swung(beats, style))
     stops = form.tempo_map.times_at(_swung(ends, style))
     spread = style.looseness * (0.6 if is_kit or chair.role == "bass" else 1.0)
+    # Short notes are as long as their player makes them, whatever the tempo does in between.
+    beat = 60.0 / form.tempo_map.tempo_bpm
+    lengths = np.where(ends - beats <= 1.0, (ends - beats) * beat, stops - starts)
     starts = starts + np.clip(rng.normal(0.0, 1.0, len(starts)) * spread, -0.015, 0.015)
     starts = np.clip(starts, 0.0, None)
     velocity = np.array([event.velocity for event in events]) * np.array(dynamics)
     if not is_kit:
         velocity = velocity * _metric(beats, form)
-    velocity = np.clip(velocity + rng.normal(0.0, 0.025, len(velocity)), 0.06, 1.0)
+    # A section breathes as one: held chords are not shaken note by note (and what is alike need be played but once).
+    shake = 0.0 if chair.role == "pad" else 0.025
+    velocity = np.clip(velocity + rng.normal(0.0, 1.0, len(velocity)) * shake, 0.06, 1.0)
     return [
-        Note(float(start), max(float(stop - start), 0.04), event.pitch, float(loud))
-        for start, stop, event, loud in zip(starts, stops, events, velocity, strict=True)
+        Note(float(start), max(float(length), 0.04), event.pitch, float(loud))
+        for start, length, event, loud in zip(starts, lengths, events, velocity, strict=True)
     ]
 
 

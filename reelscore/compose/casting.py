@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from reelscore.brief import Brief
-from reelscore.compose.players import arpeggio, bass, comp, pad
+from reelscore.compose.basses import bass
+from reelscore.compose.players import arpeggio, comp, pad
 from reelscore.compose.rhythm import BRUSH_FILLS, drums
 from reelscore.compose.style import Layer, Role, Style
 from reelscore.vocabulary import INSTRUMENTS, Family

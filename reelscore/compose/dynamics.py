@@ -4,48 +4,103 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reelscore.compose.accents import Hit
+from reelscore.compose.accents import STRONG, Hit
+from reelscore.compose.arrange import Draft
 from reelscore.compose.form import Form
+from reelscore.vocabulary import INSTRUMENTS
+
+# How long a note counts as sounding, in seconds, and how its power grows with its velocity.
+RING = {"held": 30.0, "struck": 0.7, "drums": 0.18}
+VELOCITY_POWER = 3.0
+# How far the estimate is trusted, and the most that a level may turn down.
+TRUST = 0.85
+MOST_HELP_DB = 9.0
 
 Curve = list[tuple[float, float]]
 
 
-def section_curve(form: Form, range_db: float) -> Curve:
-    """The form's energy as a level: `range_db` between an energy of 0.25 and 0.95; builds grow, the rest turns quickly."""
+def written_curve(form: Form, span_lu: float) -> Curve:
+    """The form's energy as a level: `span_lu` between an energy of 0.3 and 0.95; builds grow, the rest turns quickly."""
+    return _over_phrases(form, [(_level(p.energy, span_lu), _level(p.energy_to, span_lu)) for p in form.phrases])
+
+
+def section_curve(form: Form, drafts: Sequence[Draft], span_lu: float) -> Curve:
+    """The level that takes every section to its written loudness, whatever the number and force of those who play in it.
+
+    What the arrangement makes of a section is estimated from its notes; only what is missing, or too much, is put on top.
+    The section that needs the least help stands at 0 dB.
+    """
+    estimates = _estimated_db(form, drafts)
+    wanted: dict[int, list[float]] = {}
+    for phrase in form.phrases:
+        wanted.setdefault(phrase.section_number, []).append(_level((phrase.energy + phrase.energy_to) / 2, span_lu))
+    means = {number: float(np.mean(levels)) for number, levels in wanted.items()}
+    helped = {number: TRUST * (means[number] - estimates[number]) + (1 - TRUST) * 0.5 * means[number] for number in means}
+    top = max(helped.values(), default=0.0)
+    levels: list[tuple[float, float]] = []
+    for phrase in form.phrases:
+        number = phrase.section_number
+        ground = max(helped[number] - top, -MOST_HELP_DB)
+        # Within a section the players grow too: the level does half of it.
+        ends = [0.5 * (_level(energy, span_lu) - means[number]) for energy in (phrase.energy, phrase.energy_to)]
+        levels.append((ground + ends[0], ground + ends[1]))
+    return _over_phrases(form, levels)
+
+
+def _over_phrases(form: Form, levels: Sequence[tuple[float, float]]) -> Curve:
     times_at = form.tempo_map.time_at
     curve: Curve = []
-    for phrase in form.phrases:
+    for phrase, (opens, closes) in zip(form.phrases, levels, strict=True):
         start, end = times_at(phrase.start), times_at(phrase.end)
         turn = min(0.25, (end - start) / 4)
-        curve.append((start, _level(phrase.energy, range_db)))
-        curve.append((end - turn, _level(phrase.energy_to, range_db)))
-    if not curve:
-        return [(0.0, _level(0.6, range_db))]
-    return curve
+        curve.append((start, opens))
+        curve.append((end - turn, closes))
+    return curve or [(0.0, 0.0)]
 
 
-def _level(energy: float, range_db: float) -> float:
-    return range_db * (min(max(energy, 0.1), 1.0) - 0.95) / 0.7
+def _estimated_db(form: Form, drafts: Sequence[Draft]) -> dict[int, float]:
+    """How loud each section's notes will be together: power over time, by gain, velocity and how long a note sounds."""
+    spans: dict[int, tuple[float, float]] = {}
+    for phrase in form.phrases:
+        begun = spans.get(phrase.section_number, (form.tempo_map.time_at(phrase.start), 0.0))[0]
+        spans[phrase.section_number] = (begun, form.tempo_map.time_at(phrase.end))
+    powers = dict.fromkeys(spans, 1e-6)
+    for draft in drafts:
+        facts = INSTRUMENTS[draft.chair.instrument]
+        longest = RING["drums" if facts.drums else "held" if facts.sustained else "struck"]
+        weight = 10.0 ** (draft.chair.layer.gain_db / 10.0)
+        notes = [note for note in draft.notes if not note.cue]
+        starts = np.array([note.start for note in notes])
+        power = np.array([note.velocity**VELOCITY_POWER * min(note.duration, longest) for note in notes])
+        for number, (start, end) in spans.items():
+            inside = (starts >= start - 0.05) & (starts < end - 0.05)
+            powers[number] += weight * float(power[inside].sum()) / max(end - start, 0.1)
+    return {number: 10.0 * float(np.log10(power)) for number, power in powers.items()}
+
+
+def _level(energy: float, span_lu: float) -> float:
+    return span_lu * (min(max(energy, 0.1), 1.0) - 0.95) / 0.65
 
 
 def breath_curve(hits: Sequence[Hit]) -> Curve:
-    """A dip before each hit, deeper for stronger ones, over by the time of the hit."""
+    """A dip before each hit that has a breath, deep before strong ones, over by the time of the hit."""
     curve: Curve = []
     for hit in hits:
-        depth = -(2.0 + 5.0 * hit.strength)
+        depth = -6.0 if hit.strength >= STRONG else -2.5
         start = hit.time - hit.breath
         if hit.breath < 0.03 or start < 0:
             continue
-        curve += [(start, 0.0), (start + hit.breath * 0.5, depth), (hit.time - 0.02, depth), (hit.time - 0.007, 0.0)]
+        curve += [(start, 0.0), (start + hit.breath * 0.6, depth), (hit.time - 0.015, depth), (hit.time - 0.005, 0.0)]
     return curve
 
 
-def last_breath(form: Form, depth_db: float = 14.0) -> Curve:
-    """The diminuendo of the final chord, as a bow or a breath runs out: so the hall, too, is still by the last frame."""
+def last_breath(form: Form) -> Curve:
+    """The diminuendo of the final chord, slow at first as a bow or a breath runs out, with the hall still by the last frame."""
     ring = form.duration - form.ending
     if ring < 0.6:
         return []
-    return [(form.ending + 0.25 * ring, 0.0), (form.ending + 0.8 * ring, -depth_db)]
+    shape = ((0.25, 0.0), (0.5, -4.5), (0.7, -10.0), (0.83, -18.0), (0.92, -33.0), (1.0, -66.0))
+    return [(form.ending + part * ring, level) for part, level in shape]
 
 
 def pump_curve(form: Form, depth_db: float, starts: Sequence[float]) -> Curve:

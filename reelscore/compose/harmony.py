@@ -15,6 +15,7 @@ import numpy as np
 
 from reelscore.brief import MODES, Key, Section
 from reelscore.compose.form import Bar, Phrase
+from reelscore.compose.progressions import CLOSES, DECEPTIVE, HALF_CADENCES, Feeling
 
 SCALES: dict[str, tuple[int, ...]] = {
     "major": (0, 2, 4, 5, 7, 9, 11),
@@ -29,7 +30,6 @@ BRIGHTNESS: tuple[str, ...] = MODES
 BRIGHT_MODES = ("major", "mixolydian", "lydian")
 
 Colour = Literal["triad", "add9", "seventh", "ninth", "sus", "power", "dark"]
-Feeling = Literal["bright", "calm", "wonder", "sad", "tense", "heroic"]
 
 _QUALITIES: dict[str, tuple[int, ...]] = {
     "": (0, 4, 7),
@@ -45,76 +45,6 @@ _QUALITIES: dict[str, tuple[int, ...]] = {
 }
 _DEGREES = {"I": 0, "II": 2, "III": 4, "IV": 5, "V": 7, "VI": 9, "VII": 11}
 _NUMERAL = re.compile(r"([b#]?)([IViv]+)(°|ø|\+|sus4|sus2|5|7)?(?:/([b#]?)([IViv]+))?")
-
-PROGRESSIONS: dict[str, dict[Feeling, tuple[str, ...]]] = {
-    "major": {
-        "bright": ("I V vi IV", "I IV vi V", "I IV I V", "vi IV I V", "I iii IV V", "I ii IV V", "I vi IV V"),
-        "calm": ("I IV I V", "I iii IV I", "I vi ii IV", "IV I V vi", "I iii vi IV"),
-        "wonder": ("I bVII IV I", "I iii bVII IV", "I II IV I", "I bVI IV I"),
-        "sad": ("vi iii IV I", "I iii IV iv", "vi IV I V", "I vi ii V", "I V vi iii"),
-        "tense": ("I iv bVI V", "I bVI iv V", "vi IV ii V"),
-        "heroic": ("I V vi IV", "I bVI bVII I", "I IV bVII V", "I bIII IV V", "vi IV I V"),
-    },
-    "mixolydian": {
-        "bright": ("I bVII IV I", "I IV bVII IV", "I bVII I IV", "I v bVII IV"),
-        "calm": ("I bVII IV I", "I v IV I", "I IV I bVII"),
-        "wonder": ("I v bVII IV", "I bVII IV bIII", "I bVII vi IV"),
-        "sad": ("I v IV I", "vi IV I bVII", "I ii bVII IV"),
-        "tense": ("I bVII v IV", "I v bVII bVI"),
-        "heroic": ("I bVII IV I", "I bIII bVII IV", "I bVII bVI bVII"),
-    },
-    "lydian": {
-        "bright": ("I II I V", "I II vi V", "I V II I"),
-        "calm": ("I II I iii", "I V I II", "I iii II I"),
-        "wonder": ("I II I II", "I II vi iii", "I iii II vi"),
-        "sad": ("vi II I iii", "iii I II vi"),
-        "tense": ("I II vii I", "I #iv° II I"),
-        "heroic": ("I II V I", "I V II V", "vi I II V"),
-    },
-    "dorian": {
-        "bright": ("i IV i bVII", "i bIII IV i", "i IV bVII IV", "i bIII bVII IV"),
-        "calm": ("i IV i bVII", "i ii bIII IV", "i v IV i"),
-        "wonder": ("i IV i IV", "i IV bIII bVII", "i bVII IV ii"),
-        "sad": ("i v IV i", "i bVII IV i", "i bIII v IV"),
-        "tense": ("i ii i v", "i v ii IV"),
-        "heroic": ("i bVII IV i", "i bIII bVII IV", "i IV bVII v"),
-    },
-    "minor": {
-        "bright": ("i bVI bIII bVII", "i bIII bVII iv", "i bVII bVI bVII"),
-        "calm": ("i v bVI bIII", "i bVI iv bVII", "i iv bVI bVII"),
-        "wonder": ("i IV i bVI", "i bVI i bIII", "i bIII bVI iv"),
-        "sad": ("i bVI bIII bVII", "i iv i V", "i v bVI iv", "i bVII bVI V", "i iv bVII bIII"),
-        "tense": ("i bII i V", "i #iv° i V", "i bVI ii° V", "i iv bVI V"),
-        "heroic": ("i bVI bIII bVII", "i bVII bVI V", "bVI bVII i i", "i bIII bVII bVI", "i iv bVI V"),
-    },
-    "phrygian": {
-        "bright": ("i bII bIII bII", "i bIII bII i"),
-        "calm": ("i bvii bVI i", "i bII i bvii"),
-        "wonder": ("i bII bVI i", "i bVI bII bIII"),
-        "sad": ("i bvii bVI bII", "i iv bII i"),
-        "tense": ("i bII i bvii", "i bVI bII i", "i bII v° i"),
-        "heroic": ("i bII bIII bII", "i bVI bvii bII", "i bVI bIII bII"),
-    },
-}
-
-# What leads home, and what stops on the threshold: (before it, the goal of the half cadence).
-_HALF = {
-    "major": (("IV", "Vsus4", "V"), ("ii", "Vsus4", "V")),
-    "mixolydian": (("IV", "bVII", "bVII"), ("bVII", "IV", "V")),
-    "lydian": (("II", "Vsus4", "V"), ("vi", "II", "V")),
-    "dorian": (("IV", "bVII", "V"), ("bIII", "IV", "bVII")),
-    "minor": (("iv", "Vsus4", "V"), ("bVI", "bVII", "V"), ("bVI", "Vsus4", "V")),
-    "phrygian": (("bVI", "bII", "bII"), ("bIII", "bII", "bvii")),
-}
-_CLOSE = {
-    "major": (("IV", "V"), ("ii", "V"), ("V", "IV")),
-    "mixolydian": (("IV", "bVII"), ("bVII", "IV"), ("v", "IV")),
-    "lydian": (("II", "V"), ("vi", "II")),
-    "dorian": (("IV", "bVII"), ("bVII", "IV"), ("IV", "v")),
-    "minor": (("iv", "V"), ("bVI", "bVII"), ("bVI", "V")),
-    "phrygian": (("bVI", "bII"), ("bvii", "bII")),
-}
-_DECEPTIVE = {"major": "vi", "mixolydian": "bVI", "lydian": "vi", "dorian": "bVII", "minor": "bVI", "phrygian": "bVI"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +119,9 @@ def spell(numeral: str, key: Key, colour: Colour = "triad") -> Chord:
         quality = "7"
     intervals = _QUALITIES[quality]
     scale = _chord_scale(key, root, intervals)
+    if colour == "add9" and 3 in intervals and key.mode in BRIGHT_MODES:
+        # A ninth lies a semitone below a minor third; what is to sound hopeful takes the seventh instead.
+        colour = "seventh"
     tones = tuple((root + step) % 12 for step in _colours(intervals, root, scale, colour, bool(of_letters)))
     return Chord(numeral, tones, root, scale, 0.0, 0.0)
 
@@ -293,19 +226,19 @@ def _cadence(numerals: list[str], phrase: Phrase, mode: str, rng: np.random.Gene
 
     if phrase.closes_section and count >= 2:
         if phrase.closes_piece:
-            numerals[-2:] = choose(_CLOSE[mode][:2])
+            numerals[-2:] = choose(CLOSES[mode][:2])
         elif phrase.next_role in ("build", "climax"):
-            numerals[-2:] = choose(_HALF[mode])[:2]
+            numerals[-2:] = choose(HALF_CADENCES[mode])[:2]
         elif count >= 4 and rng.random() < 0.4:
             home = "I" if mode in BRIGHT_MODES else "i"
-            numerals[-2:] = [choose(_CLOSE[mode])[1], home]
+            numerals[-2:] = [choose(CLOSES[mode])[1], home]
         else:
-            numerals[-2:] = choose(_CLOSE[mode])
+            numerals[-2:] = choose(CLOSES[mode])
     elif count >= 4 and phrase.of > 1:
         if phrase.number % 4 == 2 and rng.random() < 0.35:
-            numerals[-2:] = ["V" if mode in ("major", "minor") else numerals[-2], _DECEPTIVE[mode]]
+            numerals[-2:] = ["V" if mode in ("major", "minor") else numerals[-2], DECEPTIVE[mode]]
         elif phrase.number % 2 == 1 and rng.random() < 0.5:
-            numerals[-1] = choose(_CLOSE[mode])[1]
+            numerals[-1] = choose(CLOSES[mode])[1]
 
 
 def _with_suspension_resolved(chords: list[Chord], key: Key, colour: Colour) -> list[Chord]:

@@ -262,6 +262,7 @@ class Singer:
         self.key = key
         self.taste = taste
         self.last = taste.centre
+        self._bass_below_last: int | None = None
 
     def sing(
         self, phrase: Phrase, gestures: Sequence[_Gesture], chords: Sequence[Chord], key: Key, lift: int
@@ -285,6 +286,7 @@ class Singer:
                 way = int(np.sign(tone.step - before.step)) if before else 0
                 target = self._pitch(anchor + tone.step)
                 self.last = self._placed(target, chord_at(chords, beat), strong, way, before is None, ceiling)
+                self._bass_below_last = chord_at(chords, beat).bass
                 line.append(Sung(beat, length * self.taste.held, self.last, 1.0))
                 before = tone
             if gesture.is_cadence and line:
@@ -327,10 +329,19 @@ class Singer:
             if not opens:
                 moved = int(np.sign(pitch - self.last))
                 total += 0.0 if moved == way else 2.5 if moved * way == 0 else 4.0
+            if self._in_parallel(pitch, chord.bass):
+                total += 2.0
             return total + (0.4 * (pitch - ceiling) + 6.0 if pitch > ceiling else 0.0)
 
         near_target = range(target - 9, target + 5)
         return min((pitch for pitch in near_target if pitch % 12 in chord.scale), key=cost)
+
+    def _in_parallel(self, pitch: int, bass: int) -> bool:
+        """Whether tune and bass would both move, from a fifth or octave into another of the same size."""
+        before = self._bass_below_last
+        if before is None or bass == before or pitch == self.last:
+            return False
+        return (pitch - bass) % 12 == (self.last - before) % 12 and (pitch - bass) % 12 in (0, 7)
 
     def _closed(self, note: Sung, chords: Sequence[Chord]) -> Sung:
         """The last note of an answer: the home note where its chord has it, or else the chord's nearest note."""

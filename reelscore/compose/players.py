@@ -78,11 +78,13 @@ def _hits(pattern: str, bar: Bar) -> list[tuple[float, float]]:
     return [(beat, velocity) for beat, velocity in hits if beat < bar.end - 1e-6]
 
 
-def _pick(options: Sequence[str], rng: np.random.Generator) -> str:
+def pick(options: Sequence[str], rng: np.random.Generator) -> str:
+    """One of several patterns."""
     return options[int(rng.integers(len(options)))]
 
 
-def _voiced(chord: Chord, seat: Seat, voices: int, opened: bool = False) -> tuple[int, ...]:
+def voiced(chord: Chord, seat: Seat, voices: int, opened: bool = False) -> tuple[int, ...]:
+    """A chord in the seat's range, led from what the seat held before."""
     pitches = voicing(chord.tones, voices, seat.low, seat.high, seat.held, opened)
     seat.held = pitches
     return pitches
@@ -99,7 +101,7 @@ def pad(voices: int = 4, opened: bool = True, tied: bool = True, velocity: float
         events: list[Event] = []
         sounding: dict[int, tuple[float, float]] = {}
         for chord in sheet.chords:
-            pitches = _voiced(chord, seat, voices, opened)
+            pitches = voiced(chord, seat, voices, opened)
             for pitch in [pitch for pitch in sounding if not tied or pitch not in pitches]:
                 start, end = sounding.pop(pitch)
                 events.append(Event(start, end - start, pitch, velocity))
@@ -150,13 +152,13 @@ def comp(
     """Chords struck in a rhythm; a digit is a velocity, length in steps of the pattern; `roll` spreads them, in beats."""
 
     def play(sheet: Sheet, seat: Seat, dice: Dice) -> list[Event]:
-        pattern, other = _pick(patterns, dice.material), _pick(patterns, dice.material)
+        pattern, other = pick(patterns, dice.material), pick(patterns, dice.material)
         events: list[Event] = []
         for number, bar in enumerate(sheet.phrase.bars):
             chosen = other if number % 4 == 3 else pattern
             step = 4 / max(len(chosen), 1)
             for beat, velocity in _hits(chosen, bar):
-                pitches = _voiced(chord_at(sheet.chords, beat), seat, voices, opened)
+                pitches = voiced(chord_at(sheet.chords, beat), seat, voices, opened)
                 for order, pitch in enumerate(pitches):
                     events.append(Event(beat + order * roll, max(length * step - order * roll, 0.1), pitch, velocity))
         return events
@@ -174,7 +176,7 @@ def block(voices: int = 4, per_bar: int = 1, velocity: float = 0.72, opened: boo
             beats = [bar.first + part * bar.metre / per_bar for part in range(per_bar)]
             for beat in [float(round(beat)) for beat in beats]:
                 if beat < bar.end - 0.2:
-                    pitches = _voiced(chord_at(sheet.chords, beat), seat, voices, opened)
+                    pitches = voiced(chord_at(sheet.chords, beat), seat, voices, opened)
                     length = min(bar.metre / per_bar, bar.end - beat)
                     events += [Event(beat + 0.02 * n, length, pitch, velocity) for n, pitch in enumerate(pitches)]
         return events
@@ -193,7 +195,7 @@ def arpeggio(
         for bar in sheet.phrase.bars:
             for number in range(int(np.ceil(bar.beats / step - 1e-9))):
                 beat = bar.first + number * step
-                pitches = _voiced(chord_at(sheet.chords, beat), seat, voices)
+                pitches = voiced(chord_at(sheet.chords, beat), seat, voices)
                 octave, place = divmod(order[number % len(order)], len(pitches))
                 pitch = pitches[place] + 12 * octave
                 velocity = int(accents[number % len(accents)]) / 10
@@ -231,7 +233,7 @@ def strum(patterns: Sequence[str]) -> Player:
     """A strummed guitar: D strikes down, U up, d and u lightly, x muted; eighths, or sixteenths with 16 signs."""
 
     def play(sheet: Sheet, seat: Seat, dice: Dice) -> list[Event]:
-        pattern, other = _pick(patterns, dice.material), _pick(patterns, dice.material)
+        pattern, other = pick(patterns, dice.material), pick(patterns, dice.material)
         events: list[Event] = []
         for number, bar in enumerate(sheet.phrase.bars):
             chosen = other if number % 4 == 3 else pattern
@@ -247,7 +249,7 @@ def strum(patterns: Sequence[str]) -> Player:
         return events
 
     def _stroke(sign: str, beat: float, length: float, sheet: Sheet, seat: Seat) -> list[Event]:
-        pitches = _voiced(chord_at(sheet.chords, beat), seat, 5, True)
+        pitches = voiced(chord_at(sheet.chords, beat), seat, 5, True)
         velocity = {"D": 0.82, "U": 0.68, "d": 0.6, "u": 0.52, "x": 0.4}[sign]
         order = pitches if sign in "Dd" else tuple(reversed(pitches[-3:]))
         held = 0.08 if sign == "x" else length
@@ -269,7 +271,7 @@ def fingerpick() -> Player:
             for beat_number in range(int(np.ceil(bar.beats - 1e-9))):
                 beat = float(bar.first + beat_number)
                 chord = chord_at(sheet.chords, beat)
-                pitches = _voiced(chord, Seat(max(seat.low, 52), seat.high, 0, seat.held), 3)
+                pitches = voiced(chord, Seat(max(seat.low, 52), seat.high, 0, seat.held), 3)
                 seat.held = pitches
                 bass = chord.root if beat_number % 2 == 0 else chord.tones[min(2, len(chord.tones) - 1)]
                 events.append(Event(beat, 0.95, into_range(near(bass, 45), seat.low, 54), 0.78))
@@ -321,13 +323,13 @@ def stabs(patterns: Sequence[str], voices: int = 3, length: float = 0.35, every:
     """Short chords in every second bar or so, as a horn section throws them in."""
 
     def play(sheet: Sheet, seat: Seat, dice: Dice) -> list[Event]:
-        pattern = _pick(patterns, dice.material)
+        pattern = pick(patterns, dice.material)
         events: list[Event] = []
         for number, bar in enumerate(sheet.phrase.bars):
             if number % every != every - 1:
                 continue
             for beat, velocity in _hits(pattern, bar):
-                pitches = _voiced(chord_at(sheet.chords, beat), seat, voices)
+                pitches = voiced(chord_at(sheet.chords, beat), seat, voices)
                 events += [Event(beat, length, pitch, velocity) for pitch in pitches]
         return events
 
@@ -350,168 +352,6 @@ def chime(chance: float = 0.5, step: float = 1.0, held: float = 2.5, velocity: f
                 length = min(held, sheet.phrase.end - beat)
                 events.append(Event(beat, length, pitch, velocity + 0.1 * float(dice.moment.random())))
             beat += step * float(dice.moment.choice(np.array([1.0, 1.0, 1.5, 2.0])))
-        return events
-
-    return play
-
-
-# Bass
-
-
-def bass(patterns: Sequence[str], held: float = 0.9, octaves: bool = False, fifths: float = 0.0) -> Player:
-    """Bass notes in a rhythm: roots (digits), with r fifth, o octave and a an approach to the next chord."""
-
-    def play(sheet: Sheet, seat: Seat, dice: Dice) -> list[Event]:
-        pattern, other = _pick(patterns, dice.material), _pick(patterns, dice.material)
-        use_fifth = dice.material.random() < fifths
-        events: list[Event] = []
-        for number, bar in enumerate(sheet.phrase.bars):
-            chosen = other if number % 4 == 3 else pattern
-            per_beat = max(len(chosen) // 4, 1)
-            signs = fit_steps(chosen, bar.metre, per_beat)
-            struck = [step for step, sign in enumerate(signs) if sign != "."]
-            for place, step in enumerate(struck):
-                beat = bar.first + step / per_beat
-                if beat >= bar.end - 1e-6:
-                    break
-                after = struck[place + 1] if place + 1 < len(struck) else len(signs)
-                length = min((after - step) / per_beat, bar.end - beat) * held
-                pitch, velocity = _bass_note(signs[step], beat, sheet, seat)
-                if octaves and place % 2 == 1:
-                    pitch = into_range(pitch + 12, seat.low, seat.high)
-                if use_fifth and place == len(struck) - 1 and len(struck) > 1:
-                    chord = chord_at(sheet.chords, beat)
-                    pitch = into_range(near(chord.triad[-1], pitch), seat.low, seat.high)
-                events.append(Event(beat, length, pitch, velocity))
-        return events
-
-    return play
-
-
-def _bass_note(sign: str, beat: float, sheet: Sheet, seat: Seat) -> tuple[int, float]:
-    chord = chord_at(sheet.chords, beat)
-    centre = seat.low + 7
-    around = seat.held[0] if seat.held else centre
-    root = into_range(near(chord.bass, 0.5 * around + 0.5 * centre), seat.low, seat.high)
-    seat.held = (root,)
-    if sign == "r":
-        return into_range(root + (chord.triad[-1] - chord.root) % 12, seat.low, seat.high), 0.72
-    if sign == "o":
-        return into_range(root + 12, seat.low, seat.high), 0.72
-    if sign == "a":
-        target = chord_at(sheet.chords, beat + 1.01).bass
-        goal = into_range(near(target, root), seat.low, seat.high)
-        step = -1 if goal > root else 1
-        pitch = goal + step if goal != root else root
-        return max(pitch, seat.low), 0.68
-    return root, int(sign) / 10 + 0.05
-
-
-def walking_bass() -> Player:
-    """Four to the bar: root, a chord tone, a passing tone, and a half-step into the next root."""
-
-    def play(sheet: Sheet, seat: Seat, dice: Dice) -> list[Event]:
-        events: list[Event] = []
-        last = seat.held[0] if seat.held else seat.low + 10
-        for bar in sheet.phrase.bars:
-            for number in range(int(np.ceil(bar.beats - 1e-9))):
-                beat = float(bar.first + number)
-                chord, after = chord_at(sheet.chords, beat), chord_at(sheet.chords, beat + 1.0)
-                fresh = abs(chord.start - beat) < 1e-6 or number == 0
-                if fresh:
-                    pitch = near(chord.bass, 0.7 * last + 0.3 * (seat.low + 12))
-                elif after.start > beat + 1e-6 and after.start <= beat + 1.0 + 1e-6:
-                    goal = near(after.bass, last)
-                    pitch = goal + (1 if dice.moment.random() < 0.5 else -1)
-                else:
-                    # The line climbs from the low half of its range and comes down from the high one, mostly by thirds.
-                    centre = seat.low + 12
-                    way = 1 if last + float(dice.moment.normal(0, 4)) < centre else -1
-                    pool = chord.tones if number % 2 == 0 else tuple(chord.scale)
-                    moving = [p for p in range(last - 7, last + 8) if p % 12 in pool and (p - last) * way > 0]
-                    pitch = min(moving or [last], key=lambda p: abs(abs(p - last) - 3) + float(dice.moment.random()))
-                pitch = into_range(pitch, seat.low, seat.high)
-                events.append(Event(beat, 0.92, pitch, 0.8 if number % 2 == 0 else 0.74))
-                if dice.moment.random() < 0.08:
-                    events.append(Event(beat + 0.5, 0.3, pitch, 0.5))
-                last = pitch
-        seat.held = (last,)
-        return [event for event in events if event.beat < sheet.phrase.end - 1e-6]
-
-    return play
-
-
-def oompah(chords_too: bool = True) -> Player:
-    """Bass on the strong beats (root, then fifth), chord on the others."""
-
-    def play(sheet: Sheet, seat: Seat, dice: Dice) -> list[Event]:
-        del dice
-        events: list[Event] = []
-        for bar in sheet.phrase.bars:
-            for number in range(int(np.ceil(bar.beats - 1e-9))):
-                beat = float(bar.first + number)
-                chord = chord_at(sheet.chords, beat)
-                strong = number == 0 if bar.metre == 3 else number % 2 == 0
-                if strong:
-                    tone = chord.root if number % 4 == 0 else chord.triad[-1]
-                    pitch = into_range(near(tone, 43), max(seat.low, 34), min(seat.high, 55))
-                    events.append(Event(beat, 0.45, pitch, 0.8))
-                elif chords_too:
-                    pitches = _voiced(chord, Seat(max(seat.low, 55), seat.high, 0, seat.held), 3)
-                    seat.held = pitches
-                    events += [Event(beat, 0.35, pitch, 0.62) for pitch in pitches]
-        return events
-
-    return play
-
-
-# The tune
-
-
-def theme(velocity: float = 0.82) -> Player:
-    """The tune as it was written, in the octave of this player's register."""
-
-    def play(sheet: Sheet, seat: Seat, dice: Dice) -> list[Event]:
-        del dice
-        return [
-            Event(
-                note.beat,
-                note.length,
-                into_range(note.pitch + seat.tune_shift, seat.low, seat.high),
-                velocity * note.weight,
-            )
-            for note in sheet.tune
-        ]
-
-    return play
-
-
-def counter(velocity: float = 0.68) -> Player:
-    """A second voice: guide tones held under the tune, moving where the tune holds still or rests."""
-
-    def play(sheet: Sheet, seat: Seat, dice: Dice) -> list[Event]:
-        events: list[Event] = []
-        last = seat.held[0] if seat.held else (seat.low + seat.high) // 2
-        for bar in sheet.phrase.bars:
-            busy = [note for note in sheet.tune if bar.first <= note.beat < bar.end]
-            latest = max((note.beat for note in busy), default=float(bar.first))
-            room = bar.end - latest
-            starts = [float(bar.first)]
-            if room >= 2:
-                starts += [latest + 1.0 + 0.5 * k for k in range(int(min(room - 1.0, 1.5) / 0.5))]
-            starts = [beat for beat in dict.fromkeys(starts) if beat < bar.end - 0.2]
-            for place, beat in enumerate(starts):
-                end = starts[place + 1] if place + 1 < len(starts) else bar.end
-                chord = chord_at(sheet.chords, beat)
-                guide = chord.tones[1:2] + chord.tones[3:4] if place == 0 else tuple(chord.scale)
-                options = [
-                    near(tone, last + (0 if place == 0 else float(dice.moment.integers(-2, 3)))) for tone in guide
-                ]
-                pitch = min(options or [near(chord.root, last)], key=lambda p: abs(p - last) + (2 if p == last else 0))
-                pitch = into_range(pitch, seat.low, seat.high)
-                events.append(Event(beat, (end - beat) * 0.97, pitch, velocity))
-                last = pitch
-        seat.held = (last,)
         return events
 
     return play

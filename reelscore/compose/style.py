@@ -51,7 +51,8 @@ class Style:
     """One style of the composer.
 
     `swing` is how much later the off-beats come, as a share of `swing_unit` beats; `looseness` is the spread of human
-    timing in seconds. `bright` and `dark` are progressions that replace the common ones in bright and dark modes.
+    timing in seconds. `span_lu` is how much louder an energy of
+    0.95 is than one of 0.3. `bright` and `dark` are progressions that replace the common ones in bright and dark modes.
     """
 
     name: str
@@ -66,5 +67,5 @@ class Style:
     swing_unit: float = 0.5
     looseness: float = 0.006
     pumping_db: float = 0.0
-    range_db: float = 5.0
+    span_lu: float = 8.0
     accents: Accents = field(default_factory=Accents)

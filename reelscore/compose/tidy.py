@@ -7,7 +7,7 @@ from dataclasses import replace
 from reelscore.brief import Brief, Span
 from reelscore.compose.accents import Hit
 from reelscore.compose.arrange import Draft, Plan
-from reelscore.compose.dynamics import breath_curve, last_breath, levels_for, pump_curve, section_curve
+from reelscore.compose.dynamics import breath_curve, last_breath, levels_for, pump_curve, section_curve, written_curve
 from reelscore.compose.rhythm import KEYS
 from reelscore.compose.score import Marker, Note, Part, Score
 from reelscore.compose.style import Style
@@ -30,8 +30,8 @@ def finish(brief: Brief, plan: Plan, drafts: Sequence[Draft], hits: Sequence[Hit
     kicks = sorted(
         note.start for d in drafts if d.chair.role == "kit" for note in d.notes if note.pitch == KEYS["kick"]
     )
-    sections = section_curve(plan.form, style.range_db)
-    gentle = section_curve(plan.form, style.range_db * 0.4)
+    sections = section_curve(plan.form, drafts, style.span_lu)
+    gentle = written_curve(plan.form, 0.5 * style.span_lu)
     breaths = breath_curve(hits)
     last = last_breath(plan.form)
     pump = pump_curve(plan.form, style.pumping_db, kicks) if style.pumping_db else []

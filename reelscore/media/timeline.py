@@ -49,7 +49,7 @@ class SoundTimeline:
         yield from self._end_run()
         yield from self._lay_silence(self._total - self._laid)
         if self._waiting_samples:
-            yield np.concatenate(self._waiting, axis=1)
+            yield _sane(np.concatenate(self._waiting, axis=1))
 
     def _begin_run(self, time: float, kind: tuple[str, str, int]) -> Iterator[Samples]:
         """Makes ready for sound that follows without a gap from `time`."""
@@ -73,7 +73,7 @@ class SoundTimeline:
         dropped = min(self._overlap, samples.shape[1])
         self._overlap -= dropped
         samples = samples[:, dropped : dropped + self._total - self._laid]
-        yield from self._push(np.clip(np.nan_to_num(samples), -LOUDEST, LOUDEST).astype(np.float32, copy=False))
+        yield from self._push(samples)
 
     def _lay_silence(self, count: int) -> Iterator[Samples]:
         left = min(count, self._total - self._laid)
@@ -93,4 +93,9 @@ class SoundTimeline:
             whole = joined.shape[1] // self.rate * self.rate
             self._waiting, self._waiting_samples = [joined[:, whole:]], joined.shape[1] - whole
             for first in range(0, whole, self.rate):
-                yield joined[:, first : first + self.rate]
+                yield _sane(joined[:, first : first + self.rate])
+
+
+def _sane(samples: Samples) -> Samples:
+    """The samples without what damage makes of some: numbers beyond all measure, or none at all."""
+    return np.clip(np.nan_to_num(samples), -LOUDEST, LOUDEST).astype(np.float32, copy=False)

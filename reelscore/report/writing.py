@@ -60,8 +60,8 @@ def measures_json(measures: Measures) -> str:
     return _json(_measured(measures))
 
 
-def take_json(take: Finished, measures: Measures | None = None) -> str:
-    """A take as JSON: where it is, how it was asked for, how it came out."""
+def take_json(take: Finished, measures: Measures | None = None, indent: int | None = 2) -> str:
+    """A take as JSON: where it is, how it was asked for, how it came out; on one line without `indent`."""
     brief, score = take.brief, take.score
     written = {"film": take.outputs.film, "stems": take.outputs.stems, "midi": take.outputs.midi}
     told: dict[str, Any] = {
@@ -91,7 +91,7 @@ def take_json(take: Finished, measures: Measures | None = None) -> str:
         }
     if measures:
         told["measured"] = _measured(measures)
-    return _json({**told, "remarks": list(take.remarks)})
+    return _json({**told, "remarks": list(take.remarks)}, indent)
 
 
 def summary(measures: Measures) -> str:
@@ -150,8 +150,8 @@ def _measured(measures: Measures) -> dict[str, Any]:
     return {each.name: getattr(measures, each.name) for each in fields(measures) if each.name != "curves"}
 
 
-def _json(value: dict[str, Any]) -> str:
-    return json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+def _json(value: dict[str, Any], indent: int | None = 2) -> str:
+    return json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
 
 
 def _plain(value: Any) -> Any:

@@ -65,18 +65,18 @@ class Tone:
 # together are darker than a recording.
 SYNTHESISED = Tone(
     {
-        "keys": 4.0,
+        "keys": 5.0,
         "mallets": 2.0,
         "plucked": 4.0,
-        "strings": 5.0,
-        "woodwind": 3.0,
-        "brass": 4.0,
-        "voices": 4.0,
+        "strings": 6.0,
+        "woodwind": 4.5,
+        "brass": 5.0,
+        "voices": 5.0,
         "pads": 3.0,
-        "synths": 3.0,
+        "synths": 1.5,
         "bass": 3.0,
     },
-    ((1800.0, 2.5), (5000.0, 7.5)),
+    ((1800.0, 2.5), (5000.0, 7.5), (7500.0, 4.0)),
 )
 SAMPLED = Tone({}, ((5000.0, 5.0),))
 # Instruments that are recorded close, in a small room; all others sit in the hall.

@@ -143,10 +143,10 @@ def plan_tempo(
             f"no tempo map for {duration} s at {tempo_bpm} BPM, {beats_per_bar} beats, frames of {frame} s"
         )
     manner = _groove_manner() if grooves else _free_manner(beats_per_bar)
-    film = _Film(tuple(cue for cue in cues if 0 < cue.time <= duration), duration, min(max(frame, 0.01), 0.04))
+    film = _Film(tuple(cue for cue in cues if 0 < cue.time <= duration), duration, _reach(frame))
     wish = 60.0 / tempo_bpm
     tempo_map = _one_tempo(film, wish, beats_per_bar, manner.enough) or _best_bent(film, wish, beats_per_bar, manner)
-    return Plan(tempo_map, _placed(cues, tempo_map, film.reach))
+    return Plan(tempo_map, placed(cues, tempo_map, frame))
 
 
 def _best_bent(film: _Film, wish: float, beats_per_bar: int, manner: _Manner) -> TempoMap:
@@ -154,14 +154,14 @@ def _best_bent(film: _Film, wish: float, beats_per_bar: int, manner: _Manner) ->
     best, most = TempoMap.steady(60.0 / wish, film.duration, beats_per_bar), -1.0
     rungs = [rung for rung in manner.rungs if rung.around == 1.0 or film.duration <= _TRIED_AROUND]
     for number, rung in enumerate([*rungs, *manner.for_persons]):
-        if number >= len(rungs) and _persons_met(_placed(film.cues, best, film.reach)):
+        if number >= len(rungs) and _persons_met(_at(film.cues, best, film.reach)):
             break
         tried = _bent(film, wish * rung.around, beats_per_bar, rung, manner.worth)
-        placed = _placed(film.cues, tried, film.reach)
-        earned = _earned(placed, manner.worth)
+        met = _at(film.cues, tried, film.reach)
+        earned = _earned(met, manner.worth)
         if earned > most and abs(tried.tempo_bpm * wish / 60.0 - 1) <= _OFF_WISH:
             best, most = tried, earned
-            if manner.enough.met(placed):
+            if manner.enough.met(met):
                 break
     return best
 
@@ -215,7 +215,7 @@ def _one_tempo(film: _Film, wish: float, beats_per_bar: int, enough: _Enough) ->
         fitted = _fitted(times, period, wish)
         if np.all(np.abs(times - np.round(times / fitted) * fitted) <= _AIMED * film.reach):
             tempo_map = TempoMap.steady(60.0 / fitted, film.duration, beats_per_bar)
-            if enough.met(_placed(film.cues, tempo_map, film.reach)):
+            if enough.met(_at(film.cues, tempo_map, film.reach)):
                 if _rings(tempo_map, film.duration):
                     return tempo_map
                 second_best = second_best or tempo_map
@@ -303,16 +303,24 @@ def _ramps(beats: Floats) -> tuple[Ramp, ...]:
     return tuple(ramps)
 
 
-def _placed(cues: Sequence[Cue], tempo_map: TempoMap, reach: float) -> tuple[Cue, ...]:
-    """The cues with `grid` set."""
+def placed(cues: Sequence[Cue], tempo_map: TempoMap, frame: float) -> tuple[Cue, ...]:
+    """The cues with `grid` set to where the map puts them, a beat within one frame (10 to 40 ms) being theirs."""
+    return _at(cues, tempo_map, _reach(frame))
+
+
+def _reach(frame: float) -> float:
+    return min(max(frame, 0.01), 0.04)
+
+
+def _at(cues: Sequence[Cue], tempo_map: TempoMap, reach: float) -> tuple[Cue, ...]:
     beats, downbeats = np.array(tempo_map.beats), np.array(tempo_map.downbeats)
-    placed = []
+    at = []
     for cue in cues:
         on_beat = _nearest(beats, cue.time) <= reach
         on_downbeat = _nearest(downbeats, cue.time) <= reach
         grid = "downbeat" if on_downbeat else "beat" if on_beat else "free"
-        placed.append(cue.model_copy(update={"grid": grid}))
-    return tuple(placed)
+        at.append(cue.model_copy(update={"grid": grid}))
+    return tuple(at)
 
 
 def _nearest(times: Floats, time: float) -> float:

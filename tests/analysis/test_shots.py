@@ -26,9 +26,9 @@ SCENES = [
 
 def spans_of(pictures: Sequence[np.ndarray], rate: float = 25.0) -> list[Span]:
     """The shots of pictures that were never coded."""
-    finder = ShotFinder(rate)
+    finder = ShotFinder()
     for number, picture in enumerate(pictures):
-        finder.see(number / rate, picture, small(picture))
+        finder.see(number / rate, small(picture))
     return finder.spans(len(pictures) / rate)
 
 
@@ -185,11 +185,11 @@ def test_the_shortest_films_are_one_shot(tmp_path: Path) -> None:
 def test_memory_does_not_grow_with_the_film() -> None:
     pictures = [*shot(SCENES[0], 12, 12.0, 160, 90), *shot(SCENES[5], 12, 12.0, 160, 90)]
     held = []
-    finder = ShotFinder(12.0)
+    finder = ShotFinder()
     tracemalloc.start()
     for number in range(60 * 12):
         picture = pictures[number % 24].copy()
-        finder.see(number / 12.0, picture, small(picture))
+        finder.see(number / 12.0, small(picture))
         if number in (30 * 12, 60 * 12 - 1):
             held.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()

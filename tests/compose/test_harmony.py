@@ -9,7 +9,6 @@ from reelscore.brief import MODES, Key, Section
 from reelscore.compose import styles
 from reelscore.compose.form import Bar, Phrase
 from reelscore.compose.harmony import (
-    PROGRESSIONS,
     Chord,
     coloured_mode,
     feeling_of,
@@ -20,6 +19,7 @@ from reelscore.compose.harmony import (
     voicing,
     write_chords,
 )
+from reelscore.compose.progressions import PROGRESSIONS
 from reelscore.vocabulary import GENRES
 
 

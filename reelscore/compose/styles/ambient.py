@@ -1,7 +1,9 @@
 """Ambient: slow overlapping pads, sparse felt piano and bells, no beat at all."""
 
+from reelscore.compose.basses import bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import arpeggio, bass, block, chime, drone, pad, theme
+from reelscore.compose.players import arpeggio, block, chime, drone, pad
+from reelscore.compose.singing import theme
 from reelscore.compose.style import Accents, Layer, Style
 
 _ORDERS = ((0, 2, 1, 3), (0, 1, 2, 3, 2, 1), (0, 3, 2, 1))
@@ -123,10 +125,10 @@ STYLE = Style(
     colour="add9",
     bars_per_chord=2,
     looseness=0.014,
-    range_db=6,
+    span_lu=6.5,
     accents=Accents(
         ("vibraphone", "harp", "grand piano", "glockenspiel", "marimba", "electric piano"),
-        -1,
+        -4,
         boom=False,
         riser=False,
         breath=0.3,

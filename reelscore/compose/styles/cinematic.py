@@ -1,8 +1,10 @@
 """Cinematic: string ostinato, piano, a horn theme over taikos; grows from almost nothing to everything."""
 
+from reelscore.compose.basses import bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import arpeggio, bass, block, counter, ostinato, pad, theme
+from reelscore.compose.players import arpeggio, block, ostinato, pad
 from reelscore.compose.rhythm import TAIKO_FILLS, drums
+from reelscore.compose.singing import counter, theme
 from reelscore.compose.style import Accents, Layer, Style
 
 _CELLS = ((0, 0, 2, 0, 1, 0, 2, 0), (0, 2, 3, 2, 0, 2, 3, 2), (0, 0, 0, 2, 0, 0, 1, 2), (3, 2, 0, 2, 3, 2, 1, 2))
@@ -176,6 +178,6 @@ STYLE = Style(
     ),
     taste=Taste("slow", 5, 1.0, 70),
     colour="add9",
-    range_db=6,
-    accents=Accents(("grand piano", "pizzicato strings", "harp", "marimba"), -1, breath=0.2),
+    span_lu=7,
+    accents=Accents(("grand piano", "pizzicato strings", "harp", "marimba"), -4, breath=0.2),
 )

@@ -1,7 +1,9 @@
 """Classical: a string quartet's manners, winds in dialogue, Alberti figures, real cadences, no kit."""
 
+from reelscore.compose.basses import bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import arpeggio, bass, comp, counter, pad, theme
+from reelscore.compose.players import arpeggio, comp, pad
+from reelscore.compose.singing import counter, theme
 from reelscore.compose.style import Accents, Layer, Style
 
 STYLE = Style(
@@ -173,6 +175,5 @@ STYLE = Style(
     bright=("I IV I V", "I ii V I", "I vi ii V", "I V/ii ii V", "I IV ii V", "I V vi ii"),
     dark=("i iv i V", "i bVI ii° V", "i V i iv", "i iv bVII bIII", "i ii° V i"),
     looseness=0.009,
-    range_db=5,
-    accents=Accents(("pizzicato strings", "grand piano", "harp", "marimba"), 1, boom=False, riser=False, breath=0.2),
+    accents=Accents(("pizzicato strings", "grand piano", "harp", "marimba"), -2, boom=False, riser=False, breath=0.2),
 )

@@ -1,8 +1,10 @@
 """Comedy: tiptoeing pizzicato, an oom-pah that winks, bassoon and clarinet trading jokes over marimba."""
 
+from reelscore.compose.basses import oompah
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import arpeggio, comp, counter, oompah, theme
+from reelscore.compose.players import arpeggio, comp
 from reelscore.compose.rhythm import SHAKER_FILLS, TOM_FILLS, drums
+from reelscore.compose.singing import counter, theme
 from reelscore.compose.style import Accents, Layer, Style
 
 STYLE = Style(
@@ -148,7 +150,7 @@ STYLE = Style(
             ("shaker", "brushes"),
             drums(({"shaker": "..6...6...6...6."}, {"block": "6...4...6...4.4."}), SHAKER_FILLS, crash=False),
             enters=0.35,
-            gain_db=-10,
+            gain_db=-7,
             pan=0.3,
             reverb_db=-18,
             accents=False,
@@ -165,7 +167,7 @@ STYLE = Style(
                 TOM_FILLS,
             ),
             enters=0.6,
-            gain_db=-7,
+            gain_db=-4,
             reverb_db=-17,
             silent_in=("intro", "breakdown"),
         ),
@@ -175,6 +177,5 @@ STYLE = Style(
     bright=("I IV I V", "I V/V V I", "I vi ii V", "I I V V", "I V/ii V/V V"),
     dark=("i iv i V", "i V i V", "i bVI ii° V"),
     looseness=0.007,
-    range_db=4,
-    accents=Accents(("pizzicato strings", "marimba", "grand piano", "harp"), 1, boom=False, riser=False, breath=0.2),
+    accents=Accents(("pizzicato strings", "marimba", "grand piano", "harp"), -2, boom=False, riser=False, breath=0.2),
 )

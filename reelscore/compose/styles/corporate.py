@@ -1,8 +1,10 @@
 """Corporate: muted guitar and plucked eighths, four on the floor with claps, bright piano, hope."""
 
+from reelscore.compose.basses import bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import arpeggio, bass, block, comp, counter, pad, theme
+from reelscore.compose.players import arpeggio, block, comp, pad
 from reelscore.compose.rhythm import SNARE_FILLS, drums
+from reelscore.compose.singing import counter, theme
 from reelscore.compose.style import Accents, Layer, Style
 
 _BEATS = (
@@ -147,7 +149,7 @@ STYLE = Style(
             ("drum kit", "electronic kit"),
             drums(_BEATS, SNARE_FILLS),
             enters=0.45,
-            gain_db=-3,
+            gain_db=0,
             reverb_db=-20,
             silent_in=("intro", "breakdown"),
         ),
@@ -157,7 +159,7 @@ STYLE = Style(
             ("shaker",),
             drums(({"shaker": "6.5.7.5.6.5.7.5."}, {"shaker": "6464746464647464"}), SNARE_FILLS[:1], crash=False),
             enters=0.6,
-            gain_db=-12,
+            gain_db=-8,
             pan=0.35,
             reverb_db=-20,
             bright=True,
@@ -169,5 +171,5 @@ STYLE = Style(
     colour="add9",
     bright=("I V vi IV", "vi IV I V", "I IV vi V", "IV I V vi", "I iii IV V"),
     looseness=0.004,
-    accents=Accents(("grand piano", "synth pluck", "marimba", "electric guitar"), -1),
+    accents=Accents(("grand piano", "synth pluck", "marimba", "electric guitar"), -4),
 )

@@ -1,8 +1,10 @@
 """Electronic: four on the floor, off-beat bass, gated chords that breathe with the kick, builds and drops."""
 
+from reelscore.compose.basses import bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import arpeggio, bass, comp, pad, theme
+from reelscore.compose.players import arpeggio, comp, pad
 from reelscore.compose.rhythm import SNARE_FILLS, drums
+from reelscore.compose.singing import theme
 from reelscore.compose.style import Accents, Layer, Style
 
 _BEATS = (
@@ -166,6 +168,6 @@ STYLE = Style(
     colour="add9",
     looseness=0.0,
     pumping_db=7.0,
-    range_db=5,
-    accents=Accents(("grand piano", "synth pluck", "electric piano", "marimba"), -2, breath=0.2),
+    span_lu=7,
+    accents=Accents(("grand piano", "synth pluck", "electric piano", "marimba"), -5, breath=0.2),
 )

@@ -1,8 +1,10 @@
 """Epic: relentless staccato strings, war drums, choir and brass in octaves."""
 
+from reelscore.compose.basses import bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import bass, ostinato, pad, theme
+from reelscore.compose.players import ostinato, pad
 from reelscore.compose.rhythm import SHAKER_FILLS, TAIKO_FILLS, drums
+from reelscore.compose.singing import theme
 from reelscore.compose.style import Accents, Layer, Style
 
 _CELLS = (
@@ -153,7 +155,7 @@ STYLE = Style(
             ("shaker", "drum kit"),
             drums(({"shaker": "6.5.6.5.6.5.6.5."}, {"tambourine": "..6...6...6...6."}), SHAKER_FILLS, crash=False),
             enters=0.85,
-            gain_db=-10,
+            gain_db=-6,
             pan=0.4,
             reverb_db=-12,
             bright=True,
@@ -164,6 +166,5 @@ STYLE = Style(
     taste=Taste("slow", 5, 1.0, 70),
     colour="triad",
     looseness=0.005,
-    range_db=6,
-    accents=Accents(("grand piano", "pizzicato strings", "marimba", "harp"), -1, breath=0.18),
+    accents=Accents(("grand piano", "pizzicato strings", "marimba", "harp"), -4, breath=0.18),
 )

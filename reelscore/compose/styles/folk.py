@@ -1,8 +1,10 @@
 """Folk: strummed and picked steel strings, fiddle and whistle, upright bass in two, a shaker."""
 
+from reelscore.compose.basses import bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import bass, block, counter, fingerpick, pad, strum, theme
+from reelscore.compose.players import block, fingerpick, pad, strum
 from reelscore.compose.rhythm import SHAKER_FILLS, TOM_FILLS, drums
+from reelscore.compose.singing import counter, theme
 from reelscore.compose.style import Accents, Layer, Style
 
 STYLE = Style(
@@ -123,7 +125,7 @@ STYLE = Style(
             ("shaker", "brushes"),
             drums(({"shaker": "7.5.6.5.7.5.6.5."}, {"shaker": "6455645564556455"}), SHAKER_FILLS, crash=False),
             enters=0.45,
-            gain_db=-10,
+            gain_db=-6,
             pan=0.4,
             reverb_db=-18,
             silent_in=("breakdown",),
@@ -153,5 +155,6 @@ STYLE = Style(
     swing=0.06,
     swing_unit=0.25,
     looseness=0.01,
-    accents=Accents(("acoustic guitar", "grand piano", "harp", "marimba"), -1, boom=False, riser=False),
+    span_lu=7,
+    accents=Accents(("acoustic guitar", "grand piano", "harp", "marimba"), -4, boom=False, riser=False),
 )

@@ -1,8 +1,10 @@
 """Funk: everything on the one, sixteenths that dance around it, clipped guitar, popping bass, horn stabs."""
 
+from reelscore.compose.basses import bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import bass, comp, counter, pad, stabs, strum, theme
+from reelscore.compose.players import comp, pad, stabs, strum
 from reelscore.compose.rhythm import SHAKER_FILLS, TOM_FILLS, drums
+from reelscore.compose.singing import counter, theme
 from reelscore.compose.style import Accents, Layer, Style
 
 _BEATS = (
@@ -140,7 +142,7 @@ STYLE = Style(
             ("shaker",),
             drums(({"shaker": "6475647564756475"}, {"tambourine": "....7.......7..."}), SHAKER_FILLS, crash=False),
             enters=0.6,
-            gain_db=-12,
+            gain_db=-9,
             pan=-0.35,
             reverb_db=-22,
             accents=False,
@@ -156,8 +158,7 @@ STYLE = Style(
     swing=0.05,
     swing_unit=0.25,
     looseness=0.005,
-    range_db=4,
     accents=Accents(
-        ("electric piano", "grand piano", "electric guitar", "brass section"), -2, riser=False, breath=0.22
+        ("electric piano", "grand piano", "electric guitar", "brass section"), -5, riser=False, breath=0.22
     ),
 )

@@ -1,8 +1,10 @@
 """Hip-hop: boom-bap and trap hats, long sub bass, a chopped piano or string loop."""
 
+from reelscore.compose.basses import bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import arpeggio, bass, comp, counter, pad, theme
+from reelscore.compose.players import arpeggio, comp, pad
 from reelscore.compose.rhythm import SHAKER_FILLS, SNARE_FILLS, drums
+from reelscore.compose.singing import counter, theme
 from reelscore.compose.style import Accents, Layer, Style
 
 _BEATS = (
@@ -127,7 +129,7 @@ STYLE = Style(
             ("electronic kit", "drum kit"),
             drums(_BEATS, SNARE_FILLS),
             enters=0.35,
-            gain_db=-2,
+            gain_db=0,
             reverb_db=-24,
             silent_in=("intro", "breakdown"),
         ),
@@ -137,7 +139,7 @@ STYLE = Style(
             ("shaker", "electronic kit"),
             drums(({"shaker": "..6...6...6...6."}, {"tambourine": "....6.......6..."}), SHAKER_FILLS, crash=False),
             enters=0.72,
-            gain_db=-13,
+            gain_db=-10,
             pan=-0.4,
             reverb_db=-20,
             accents=False,
@@ -152,5 +154,5 @@ STYLE = Style(
     swing_unit=0.25,
     looseness=0.007,
     cadences=True,
-    accents=Accents(("grand piano", "electric piano", "synth pluck", "marimba"), -1),
+    accents=Accents(("grand piano", "electric piano", "synth pluck", "marimba"), -4),
 )

@@ -1,8 +1,10 @@
 """Jazz: walking bass, swung ride and brushes, comped shell voicings, a horn that leans on the off-beats."""
 
+from reelscore.compose.basses import bass, walking_bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import bass, chime, comp, counter, pad, theme, walking_bass
+from reelscore.compose.players import chime, comp, pad
 from reelscore.compose.rhythm import BRUSH_FILLS, drums
+from reelscore.compose.singing import counter, theme
 from reelscore.compose.style import Accents, Layer, Style
 
 _RIDE = (
@@ -157,7 +159,7 @@ STYLE = Style(
             drums(_BRUSHES, BRUSH_FILLS, crash=False),
             enters=0.15,
             leaves=0.7,
-            gain_db=-5,
+            gain_db=-2,
             reverb_db=-18,
             silent_in=("intro",),
         ),
@@ -167,7 +169,7 @@ STYLE = Style(
             ("drum kit", "brushes"),
             drums(_RIDE, BRUSH_FILLS),
             enters=0.55,
-            gain_db=-5,
+            gain_db=-2,
             reverb_db=-17,
             silent_in=("breakdown",),
         ),
@@ -179,8 +181,8 @@ STYLE = Style(
     swing=0.16,
     swing_unit=0.5,
     looseness=0.009,
-    range_db=5,
+    span_lu=6.5,
     accents=Accents(
-        ("grand piano", "vibraphone", "electric guitar", "marimba"), 0, boom=False, riser=False, breath=0.2
+        ("grand piano", "vibraphone", "electric guitar", "marimba"), -3, boom=False, riser=False, breath=0.2
     ),
 )

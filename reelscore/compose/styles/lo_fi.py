@@ -1,8 +1,10 @@
 """Lo-fi: dusty swung drums, electric piano ninths, a lazy bass and a vibraphone that thinks aloud."""
 
+from reelscore.compose.basses import bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import bass, chime, comp, counter, pad, theme
+from reelscore.compose.players import chime, comp, pad
 from reelscore.compose.rhythm import BRUSH_FILLS, SHAKER_FILLS, drums
+from reelscore.compose.singing import counter, theme
 from reelscore.compose.style import Accents, Layer, Style
 
 _BEATS = (
@@ -139,6 +141,6 @@ STYLE = Style(
     swing=0.18,
     swing_unit=0.25,
     looseness=0.011,
-    range_db=5,
-    accents=Accents(("electric piano", "vibraphone", "grand piano", "harp"), 0, boom=False, riser=False, breath=0.22),
+    span_lu=6,
+    accents=Accents(("electric piano", "vibraphone", "grand piano", "harp"), -3, boom=False, riser=False, breath=0.22),
 )

@@ -1,8 +1,10 @@
 """Orchestral: melody passed between winds, horns and violins over full strings, harp and timpani."""
 
+from reelscore.compose.basses import bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import arpeggio, bass, comp, counter, pad, theme
+from reelscore.compose.players import arpeggio, comp, pad
 from reelscore.compose.rhythm import TAIKO_FILLS, drums
+from reelscore.compose.singing import counter, theme
 from reelscore.compose.style import Accents, Layer, Style
 
 _TIMPANI = (
@@ -176,6 +178,5 @@ STYLE = Style(
     ),
     taste=Taste("medium", 5, 0.98, 72),
     colour="triad",
-    range_db=6,
-    accents=Accents(("pizzicato strings", "grand piano", "harp", "marimba"), -1, riser=False, breath=0.2),
+    accents=Accents(("pizzicato strings", "grand piano", "harp", "marimba"), -4, riser=False, breath=0.2),
 )

@@ -1,8 +1,10 @@
 """Rock: power chords, eighth-note bass, a drummer who fills, clean guitar where it is quiet."""
 
+from reelscore.compose.basses import bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import arpeggio, bass, comp, counter, pad, theme
+from reelscore.compose.players import arpeggio, comp, pad
 from reelscore.compose.rhythm import SHAKER_FILLS, TOM_FILLS, drums
+from reelscore.compose.singing import counter, theme
 from reelscore.compose.style import Accents, Layer, Style
 
 _BEATS = (
@@ -153,7 +155,7 @@ STYLE = Style(
             ("shaker",),
             drums(({"tambourine": "..6...6...6...6."}, {"tambourine": "....7.......7..."}), SHAKER_FILLS, crash=False),
             enters=0.8,
-            gain_db=-12,
+            gain_db=-9,
             pan=-0.3,
             reverb_db=-18,
             accents=False,
@@ -165,6 +167,5 @@ STYLE = Style(
     bright=("I bVII IV I", "I IV V IV", "I V IV IV", "I bIII IV I", "I V vi IV", "I IV bVII IV"),
     dark=("i bVI bIII bVII", "i bVII bVI bVII", "i bIII bVII IV", "i i bVI bVII", "i bVII iv bVI"),
     looseness=0.005,
-    range_db=5,
-    accents=Accents(("electric guitar", "grand piano", "distorted guitar", "organ"), -2, riser=False, breath=0.2),
+    accents=Accents(("electric guitar", "grand piano", "distorted guitar", "organ"), -5, riser=False, breath=0.2),
 )

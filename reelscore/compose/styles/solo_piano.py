@@ -1,7 +1,9 @@
 """Solo piano: two hands and the pedal; the left hand changes its figure with the energy."""
 
+from reelscore.compose.basses import bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import bass, block, comp, counter, left_hand, theme
+from reelscore.compose.players import block, comp, left_hand
+from reelscore.compose.singing import counter, theme
 from reelscore.compose.style import Accents, Layer, Style
 
 _PIANOS = ("grand piano", "felt piano", "electric piano", "harp", "vibraphone")
@@ -102,6 +104,6 @@ STYLE = Style(
     taste=Taste("medium", 5, 1.1, 73),
     colour="add9",
     looseness=0.011,
-    range_db=5,
-    accents=Accents(_PIANOS, 0, boom=False, riser=False, breath=0.2),
+    span_lu=6.5,
+    accents=Accents(_PIANOS, -3, boom=False, riser=False, breath=0.2),
 )

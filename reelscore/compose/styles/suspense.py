@@ -1,8 +1,10 @@
 """Suspense: tremolo, a low pulse that does not stop, clusters, and hits out of nothing."""
 
+from reelscore.compose.basses import bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import bass, chime, cluster, drone, ostinato, pad, theme
+from reelscore.compose.players import chime, cluster, drone, ostinato, pad
 from reelscore.compose.rhythm import TAIKO_FILLS, drums
+from reelscore.compose.singing import theme
 from reelscore.compose.style import Accents, Layer, Style
 
 _CELLS = ((0, 0, 0, 0, 0, 0, 1, 0), (0, 0, 1, 0, 0, 0, 2, 1), (0, 1, 0, 0, 1, 0, 0, 1))
@@ -153,6 +155,6 @@ STYLE = Style(
     dark=("i bII i bII", "i #iv° i bII", "i bVI i bII", "i i bII i", "i bvii i #iv°"),
     bright=("I bII I iv", "I iv bVI I", "i bVI i #iv°"),
     looseness=0.008,
-    range_db=6,
-    accents=Accents(("grand piano", "pizzicato strings", "marimba", "harp"), 0, breath=0.25),
+    span_lu=7,
+    accents=Accents(("grand piano", "pizzicato strings", "marimba", "harp"), -3, breath=0.25),
 )

@@ -1,8 +1,10 @@
 """Synthwave: sixteenth-note bass, wide arpeggios, a gated snare and a lead that drives at night."""
 
+from reelscore.compose.basses import bass
 from reelscore.compose.melody import Taste
-from reelscore.compose.players import arpeggio, bass, comp, counter, pad, theme
+from reelscore.compose.players import arpeggio, comp, pad
 from reelscore.compose.rhythm import SHAKER_FILLS, TOM_FILLS, drums
+from reelscore.compose.singing import counter, theme
 from reelscore.compose.style import Accents, Layer, Style
 
 _BEATS = (
@@ -139,7 +141,7 @@ STYLE = Style(
             ("shaker", "electronic kit"),
             drums(({"tambourine": "....6.......6..."}, {"shaker": "5.6.5.6.5.6.5.6."}), SHAKER_FILLS, crash=False),
             enters=0.75,
-            gain_db=-14,
+            gain_db=-11,
             pan=-0.35,
             reverb_db=-14,
             accents=False,
@@ -151,5 +153,6 @@ STYLE = Style(
     dark=("i bVI bIII bVII", "i bVII bVI bVII", "i bIII bVII bVI", "bVI bVII i i", "i iv bVI bVII"),
     looseness=0.002,
     pumping_db=3.0,
-    accents=Accents(("synth pluck", "grand piano", "electric piano", "marimba"), -1),
+    span_lu=7,
+    accents=Accents(("synth pluck", "grand piano", "electric piano", "marimba"), -4),
 )

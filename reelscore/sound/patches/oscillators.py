@@ -20,10 +20,15 @@ Numbers = npt.NDArray[np.float64]
 Phase = npt.NDArray[np.uint32]
 
 BAND = 0.45
-MODE_BLOCK = 256
+MODE_BLOCK = 128
+# A product of 16 × 128 by 128 × 128 is the largest that BLAS leaves on one thread.
+PIECE_ROWS, PIECE_TERMS = 16, 128
 INAUDIBLE = 1e-5
 NOISE_LENGTH = 1 << 18
 PAIRS = 8
+# What is worked on at a time: blocks of a crowd, samples of what is doubled. Few enough to stay in a processor's own memory.
+CROWD_BLOCKS = 16
+DOUBLED_AT_ONCE = 1 << 13
 _HALF_WAY = np.arange(PAIRS) + 0.5
 _SINC = np.sinc(_HALF_WAY) * np.cos(np.pi * _HALF_WAY / (2 * PAIRS + 1)) ** 2
 BETWEEN = (0.5 * _SINC / _SINC.sum()).astype(np.float32)
@@ -74,35 +79,56 @@ def together(*parts: Modes) -> Modes:
 def ring(sounding: Modes, count: int, rate: int) -> Samples:
     """The sound of the modes, all struck at the first sample: (2, count). Modes beyond the band are left out."""
     size = sounding.gain
-    keep = (sounding.frequency_hz < BAND * rate) & (size > INAUDIBLE * size.max(initial=1e-9))
-    if not keep.any():
+    floor = INAUDIBLE * size.max(initial=1e-9)
+    keep = np.flatnonzero((sounding.frequency_hz < BAND * rate) & (size > floor))
+    if not len(keep):
         return np.zeros((2, count), np.float32)
-    exponent = (-sounding.decay + 2j * np.pi * sounding.frequency_hz)[keep] / rate
-    gains = np.stack([sounding.left[keep], sounding.right[keep]])
-    lives = np.log(size[keep] / (INAUDIBLE * size.max(initial=1e-9))) / (-exponent.real * MODE_BLOCK)
-    inside = _powers(exponent, MODE_BLOCK)
-    across = _powers(exponent * MODE_BLOCK, -(-count // MODE_BLOCK))
-    sound = np.zeros((2, across.shape[1], MODE_BLOCK), np.float32)
-    start, stop = 0, 4
-    while start < across.shape[1]:
-        alive = lives > start
-        state = across[alive, start:stop] * gains[:, alive, None].astype(np.float32)
-        state = np.concatenate([state.imag, state.real], axis=1).transpose(0, 2, 1)
-        basis = np.concatenate([inside[alive].real, inside[alive].imag])
-        sound[:, start:stop] = (np.ascontiguousarray(state).reshape(-1, basis.shape[0]) @ basis).reshape(
-            2, -1, MODE_BLOCK
-        )
-        start, stop = stop, stop * 3
+    lives = np.log(size[keep] / floor) * (rate / MODE_BLOCK) / sounding.decay[keep]
+    longest_first = np.argsort(-lives, kind="stable")
+    keep, lives = keep[longest_first], lives[longest_first]
+    exponent = (-sounding.decay[keep] + 2j * np.pi * sounding.frequency_hz[keep]) / rate
+    gains = np.stack([sounding.left[keep], sounding.right[keep]]).astype(np.float32)
+    blocks = min(-(-count // MODE_BLOCK), int(lives[0]) + 1)
+    # real and imaginary parts lie side by side: what is left of a product is its imaginary part, the sine
+    inside = np.ascontiguousarray((1j * _powers(exponent, MODE_BLOCK).conj()).view(np.float32).T)
+    across = _powers(exponent * MODE_BLOCK, blocks)
+    sound = np.zeros((2, -(-count // MODE_BLOCK), MODE_BLOCK), np.float32)
+    start, stop = 0, 8
+    while start < blocks:
+        alive = int(np.searchsorted(-lives, -start))
+        state = across[start:stop, :alive] * gains[:, None, :alive]
+        made = _product(state.reshape(-1, alive).view(np.float32), inside[: 2 * alive])
+        sound[:, start : min(stop, blocks)] = made.reshape(2, -1, MODE_BLOCK)
+        start, stop = stop, stop * 2
     return np.ascontiguousarray(sound.reshape(2, -1)[:, :count])
 
 
+def _product(states: Samples, basis: Samples) -> Samples:
+    """`states @ basis` in pieces so small that BLAS takes one thread to each.
+
+    Parts are played on as many threads as there are cores; BLAS's own would only wait for each other.
+    """
+    rows, made = len(states) - len(states) % PIECE_ROWS, np.empty((len(states), basis.shape[1]), np.float32)
+    for first in range(0, basis.shape[0], PIECE_TERMS):
+        terms = slice(first, first + PIECE_TERMS)
+        pieces = states[:rows, terms].reshape(-1, PIECE_ROWS, states[:, terms].shape[1])
+        whole = made[:rows].reshape(-1, PIECE_ROWS, basis.shape[1])
+        if first == 0:
+            np.matmul(pieces, basis[terms], out=whole)
+            np.matmul(states[rows:, terms], basis[terms], out=made[rows:])
+        else:
+            whole += pieces @ basis[terms]
+            made[rows:] += states[rows:, terms] @ basis[terms]
+    return made
+
+
 def _powers(exponent: npt.NDArray[np.complex128], count: int) -> npt.NDArray[np.complex64]:
-    """exp(exponent × n) for n from 0 to count − 1: (exponents, count); long runs are products of coarse and fine steps."""
+    """exp(exponent × n) for n from 0 to count − 1: (count, exponents); long runs are products of coarse and fine steps."""
     fine = 1 << max(1, int(count**0.5).bit_length() - 1)
     coarse = -(-count // fine)
-    near = np.exp(exponent[:, None] * np.arange(fine)).astype(np.complex64)
-    far = np.exp(exponent[:, None] * (np.arange(coarse) * fine)).astype(np.complex64)
-    powers: npt.NDArray[np.complex64] = (far[:, :, None] * near[:, None, :]).reshape(exponent.shape[0], -1)[:, :count]
+    near = np.exp(np.arange(fine)[:, None] * exponent).astype(np.complex64)
+    far = np.exp((np.arange(coarse) * fine)[:, None] * exponent).astype(np.complex64)
+    powers: npt.NDArray[np.complex64] = (far[:, None] * near).reshape(-1, len(exponent))[:count]
     return powers
 
 
@@ -118,19 +144,40 @@ def harmonics(pitch_hz: float, rate: int, top_hz: float = 16000.0) -> Numbers:
     return np.arange(1.0, max(2, int(min(BAND * rate * 0.97, top_hz) / pitch_hz) + 1))
 
 
-def running_phase(frequency_hz: Control, count: int, rate: int, start: float = 0.0) -> Phase:
-    """The phase of an oscillator with these frequency breakpoints: (count,), 2³² to a period; `start` in periods."""
+@dataclass(frozen=True)
+class Turns:
+    """The phases of oscillators, breakpoint by breakpoint, each (…, blocks) with 2³² to a period: at a block's start `base`, then
+    `step` more with each sample, and `bend` more with each of these."""
+
+    base: Phase
+    step: Phase
+    bend: Phase
+
+    def __call__(self, first: int, last: int) -> Phase:
+        """The phases in the blocks from `first` to before `last`: (…, blocks, BLOCK)."""
+        inside = np.arange(BLOCK, dtype=np.uint32)
+        phase = self.step[..., first:last, None] * inside
+        bend = self.bend[..., first:last]
+        if bend.any():
+            phase += bend[..., None] * (inside * (inside - np.uint32(1)) // np.uint32(2))
+        phase += self.base[..., first:last, None]
+        turned: Phase = phase
+        return turned
+
+
+def turns(frequency_hz: Control, rate: int, start: Numbers | float = 0.0) -> Turns:
+    """The phases of oscillators with these frequency breakpoints (…, blocks + 1); `start` in periods, one for each."""
     step = np.rint(frequency_hz * (2.0**32 / rate)).astype(np.int64)
     bend = np.diff(step) // BLOCK
-    inside = np.arange(BLOCK, dtype=np.int64)
-    triangle = inside * (inside - 1) // 2
-    whole = step[:-1] * BLOCK + bend * (BLOCK * (BLOCK - 1) // 2)
-    base = np.concatenate([[0], np.cumsum(whole)[:-1]]) + int(start * 2.0**32)
-    wrapped = np.multiply.outer(step[:-1].astype(np.uint32), inside.astype(np.uint32))
-    if bend.any():
-        wrapped += np.multiply.outer(bend.astype(np.uint32), triangle.astype(np.uint32))
-    wrapped += base.astype(np.uint32)[:, None]
-    return wrapped.reshape(-1)[:count]
+    whole = step[..., :-1] * BLOCK + bend * (BLOCK * (BLOCK - 1) // 2)
+    base = np.cumsum(whole, axis=-1) - whole + (np.asarray(start) * 2.0**32).astype(np.int64)[..., None]
+    return Turns(base.astype(np.uint32), step[..., :-1].astype(np.uint32), bend.astype(np.uint32))
+
+
+def running_phase(frequency_hz: Control, count: int, rate: int, start: float = 0.0) -> Phase:
+    """The phase of one oscillator with these frequency breakpoints: (count,), 2³² to a period; `start` in periods."""
+    phase: Phase = turns(frequency_hz, rate, start)(0, len(frequency_hz) - 1).reshape(-1)[:count]
+    return phase
 
 
 def read(table: Samples, phase: Phase) -> Samples:
@@ -156,6 +203,34 @@ def morph(tables: Sequence[Samples], phase: Phase, place: Control, level: Contro
     return sound
 
 
+def crowd(tables: Sequence[Samples], phases: Turns, place: Control, level: Control, sides: Samples) -> Samples:
+    """Many oscillators at once, each as in `morph` with its own row of phase, place and level: (2, blocks × BLOCK).
+
+    `sides` (2, oscillators) is how loud each is on either side. Works through time in steps that stay near the processor.
+    """
+    shift = np.uint32(33 - len(tables[0]).bit_length())
+    weights = [np.clip(1.0 - np.abs(place - number), 0.0, 1.0) for number in range(len(tables))]
+    heard = [(table, (weight * level).astype(np.float32)) for table, weight in zip(tables, weights, strict=True)]
+    ramp = np.arange(BLOCK, dtype=np.float32) / np.float32(BLOCK)
+    blocks = level.shape[1] - 1
+    sound = np.empty((2, blocks * BLOCK), np.float32)
+    for first in range(0, blocks, CROWD_BLOCKS):
+        last = min(first + CROWD_BLOCKS, blocks)
+        phase = phases(first, last)
+        phase >>= shift
+        index = phase.view(np.int32)
+        played = np.zeros(index.shape, np.float32)
+        for table, gain in heard:
+            points = gain[:, first : last + 1, None]
+            if points.any():
+                swell = (points[:, 1:] - points[:, :-1]) * ramp
+                swell += points[:, :-1]
+                swell *= table.take(index, mode="clip")
+                played += swell
+        sound[:, first * BLOCK : last * BLOCK] = sides @ played.reshape(len(played), -1)
+    return sound
+
+
 def doubled(sound: Samples, count: int) -> Samples:
     """The same sound (channels, samples) at twice the rate, cut to `count` samples; content above 0.43 of the old rate suffers.
 
@@ -163,15 +238,17 @@ def doubled(sound: Samples, count: int) -> Samples:
     """
     length = sound.shape[1]
     padded = np.pad(sound, ((0, 0), (PAIRS, PAIRS)))
-    between = np.zeros_like(sound)
-    for pair in range(PAIRS):
-        before, after = PAIRS - pair, PAIRS + 1 + pair
-        neighbours = padded[:, before : before + length] + padded[:, after : after + length]
-        neighbours *= BETWEEN[pair]
-        between += neighbours
     made = np.empty((sound.shape[0], 2 * length), np.float32)
     made[:, 0::2] = sound
-    made[:, 1::2] = between
+    for first in range(0, length, DOUBLED_AT_ONCE):
+        last = min(first + DOUBLED_AT_ONCE, length)
+        between = np.zeros((sound.shape[0], last - first), np.float32)
+        for pair in range(PAIRS):
+            before, after = PAIRS - pair, PAIRS + 1 + pair
+            neighbours = padded[:, before + first : before + last] + padded[:, after + first : after + last]
+            neighbours *= BETWEEN[pair]
+            between += neighbours
+        made[:, 2 * first + 1 : 2 * last : 2] = between
     cut: Samples = made[:, :count]
     return cut
 
@@ -195,4 +272,5 @@ def noise(low_hz: float, high_hz: float, count: int, rate: int, rng: np.random.G
     start = int(rng.integers(NOISE_LENGTH))
     if start + count <= NOISE_LENGTH:
         return loop[start : start + count]
-    return np.resize(np.roll(loop, -start), count)
+    rounds = -(-(start + count) // NOISE_LENGTH)
+    return np.concatenate([loop[start:], *[loop] * (rounds - 2), loop[: start + count - (rounds - 1) * NOISE_LENGTH]])

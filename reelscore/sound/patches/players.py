@@ -12,7 +12,7 @@ import numpy as np
 from reelscore.audio import Samples
 from reelscore.sound.patches import loudness
 from reelscore.sound.patches.envelopes import Control, cents, control_times, held, rise, vibrato, wander
-from reelscore.sound.patches.oscillators import Numbers, doubled, harmonics, morph, running_phase, wavetable
+from reelscore.sound.patches.oscillators import Numbers, crowd, doubled, harmonics, morph, running_phase, turns, wavetable
 
 # Harmonics of a section end at this fraction of the rate.
 SECTION_TOP = 0.21
@@ -88,7 +88,8 @@ def numbers_within(pitch_hz: float, rate: int, top_hz: float) -> Numbers:
 def alone(voice: Voice, hands: Hands, count: int, rate: int, rng: np.random.Generator) -> Samples:
     """One player: (count,) at weighted RMS of about 1."""
     performance = _performance(voice, hands, Section(1, 0.0, 0.0, 0.0), count, rate, rng)
-    return _played(voice, performance, 0, count, rate)
+    phase = running_phase(performance.frequency_hz[0], count, rate, float(performance.starts[0]))
+    return morph(voice.tables, phase, performance.place[0], performance.level[0])
 
 
 def in_a_room(tone: Samples, rate: int) -> Samples:
@@ -107,12 +108,10 @@ def section(voice: Voice, hands: Hands, players: Section, count: int, rate: int,
     half = count // 2 + 1
     performance = _performance(voice, hands, players, half, rate // 2, rng)
     places = players.width * rng.permutation(np.linspace(-1.0, 1.0, players.count))
-    sound = np.zeros((2, half), np.float32)
-    for player, place in enumerate(places):
-        played = _played(voice, performance, player, half, rate // 2)
-        angle = (place + 1.0) * (np.pi / 4)
-        sound[0] += np.float32(np.cos(angle)) * played
-        sound[1] += np.float32(np.sin(angle)) * played
+    angles = (places + 1.0) * (np.pi / 4)
+    sides = np.stack([np.cos(angles), np.sin(angles)]).astype(np.float32)
+    phases = turns(performance.frequency_hz, rate // 2, performance.starts)
+    sound = crowd(voice.tables, phases, performance.place, performance.level, sides)[:, :half]
     # Players who happen to swing together or against each other would make one note of a line stand out or vanish.
     met = float(np.sqrt(np.vdot(sound, sound) / sound.size))
     sound *= np.float32(performance.expected_rms(voice) / max(met, 1e-9))
@@ -155,12 +154,6 @@ def _performance(
     starts = (rng.random() + (np.arange(crowd) - crowd // 2) ** 2 / crowd) % 1.0
     place = np.clip(voice.place(loud), 0.0, len(voice.tables) - 1.0)
     return Performance(voice.pitch_hz * cents(off), np.maximum(loud, 0.0), place, starts)
-
-
-def _played(voice: Voice, performance: Performance, player: int, count: int, rate: int) -> Samples:
-    """What one of the players plays: (count,)."""
-    phase = running_phase(performance.frequency_hz[player], count, rate, float(performance.starts[player]))
-    return morph(voice.tables, phase, performance.place[player], performance.level[player])
 
 
 def _tuning(players: Section, rng: np.random.Generator) -> Numbers:
