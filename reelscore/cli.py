@@ -34,6 +34,7 @@ Film = Annotated[Path, Parameter(help="The film.")]
 EngineName = Annotated[str, Parameter(help="Who makes the music; `reelscore engines` lists them.")]
 OutputText = Annotated[Path | None, Parameter(alias="-o", help="Write to this file instead of the screen.")]
 AsJson = Annotated[bool, Parameter(name="--json", help="Print the result as JSON.")]
+TakeAsJson = Annotated[bool, Parameter(name="--json", help="Print each take as one line of JSON.")]
 Quiet = Annotated[bool, Parameter(help="Show no progress.")]
 Stems = Annotated[Path | None, Parameter(help="A folder for one WAV file a part.")]
 Midi = Annotated[Path | None, Parameter(help="The score as a MIDI file.")]
@@ -127,7 +128,7 @@ def score(
     audio_only: bool = False,
     codec: Literal["aac", "opus", "flac", "pcm"] | None = None,
     options: Any = None,
-    as_json: AsJson = False,
+    as_json: TakeAsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Score a video: write it again with music made for it, the picture untouched.
@@ -197,7 +198,7 @@ def generate(
     stems: Stems = None,
     midi: Midi = None,
     options: Any = None,
-    as_json: AsJson = False,
+    as_json: TakeAsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Make the music of a brief, without any video."""
@@ -251,12 +252,10 @@ def main() -> None:
         if signal.getsignal(each) is not signal.SIG_IGN:
             signal.signal(each, _stop)
     try:
-        app_for(_engine_of(sys.argv[1:]))(exit_on_error=False)
+        app_for(_engine_of(sys.argv[1:]))(exit_on_error=False, print_error=False)
         sys.stdout.flush()
-    except ReelscoreError as problem:
+    except (ReelscoreError, CycloptsError) as problem:
         sys.exit(f"reelscore: {problem}")
-    except CycloptsError:
-        sys.exit(1)  # it has printed its own sentence
     except KeyboardInterrupt as stopped:
         print("reelscore: interrupted; nothing half-written was left behind.", file=sys.stderr)
         sys.exit(128 + (stopped.args[0] if stopped.args else signal.SIGINT))
@@ -332,7 +331,7 @@ def _split(words: tuple[str, ...]) -> tuple[str, ...]:
 def _read_times(path: Path) -> tuple[float, ...]:
     """Times from a text file: one a line, as seconds, m:ss or h:mm:ss; what follows `#` is a remark."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as problem:
         raise InputError(f"The cues {path} cannot be read: {problem}.") from problem
     times = []
@@ -340,7 +339,7 @@ def _read_times(path: Path) -> tuple[float, ...]:
         text = line.split("#")[0].strip()
         if not text:
             continue
-        if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d*)?", text):
+        if not re.fullmatch(r"(\d{1,6}:){0,2}\d{1,6}(\.\d*)?", text):
             raise InputError(
                 f"{path}, line {number}: {text!r} is no time; write seconds (12.5) or h:mm:ss (0:01:12.5)."
             )
@@ -414,6 +413,7 @@ def _progress(quiet: bool) -> Iterator[Progress]:
         TextColumn("{task.percentage:3.0f} %"),
         TimeElapsedColumn(),
         console=Console(stderr=True),
+        redirect_stdout=sys.stdout.isatty(),  # else what is printed would miss the pipe or file that waits for it
     ) as bars:
         stages: dict[str, TaskID] = {}
 

@@ -57,7 +57,7 @@ class Outputs:
     @property
     def files(self) -> tuple[Path, ...]:
         """Every file that is written, stems left out."""
-        timeline = self.report and self.report.with_suffix(".png")
+        timeline = self.report and self.report.parent / f"{self.report.stem}.png"
         return tuple(path for path in (self.film, self.midi, self.brief, self.report, timeline) if path)
 
     def numbered(self, number: int) -> "Outputs":

@@ -7,7 +7,7 @@ it are not found again after it. So flashes, jolts of the camera and whip pans a
 from collections import deque
 from dataclasses import dataclass
 
-from reelscore.analysis.look import Bytes, alike, blank, colour_step
+from reelscore.analysis.look import ALIKE, STILL_FOUND, Bytes, alike, blank, colour_step
 
 SHORTEST_SHOT = 0.19  # five frames at 25 per second: a picture shown for less is a flash
 
@@ -16,6 +16,10 @@ _RATIO = 2.0
 _SMALLEST_STEP = 2.0  # grey levels, mean over the picture
 _SAME_TIME = 1e-6
 _SETTLE = 1.5 * SHORTEST_SHOT
+# Between stills, as slides are, nothing moves, so that what is the same is found again as it was; and lines of other text
+# look much like lines of text.
+_STILL_STEP, _STILL_TIME = 1.0, 0.25
+_STILLS_ALIKE = 0.92
 _GLANCES = 4  # pictures looked at on each side, to see whether the old view returns
 
 
@@ -83,12 +87,14 @@ class Cuts:
         if not before or not after:
             return False
         last, first = before[-1].picture, after[0].picture
-        if blank(last) or blank(first) or alike(last, first):
+        stills = _still(before) and _still(after)
+        likeness, found = (_STILLS_ALIKE, _STILLS_ALIKE) if stills else (ALIKE, STILL_FOUND)
+        if blank(last) or blank(first) or alike(last, first, likeness, found):
             return False  # what comes out of or goes into black is no matter for cuts
         returns = _glances([seen for seen in after[1:] if seen.time < time + SHORTEST_SHOT])
         returned = _glances([seen for seen in before[:-1] if seen.time > time - SHORTEST_SHOT])
-        return not any(alike(last, later) for later in returns) and not any(
-            alike(earlier, first) for earlier in returned
+        return not any(alike(last, later, likeness, found) for later in returns) and not any(
+            alike(earlier, first, likeness, found) for earlier in returned
         )
 
     def _keep(self, time: float) -> None:
@@ -109,3 +115,9 @@ def _glances(pictures: list[Seen]) -> list[Bytes]:
     """At most four of the pictures, evenly spread, the last among them."""
     step = max(1, -(-len(pictures) // _GLANCES))
     return [seen.picture for seen in pictures[::-1][::step]]
+
+
+def _still(pictures: list[Seen]) -> bool:
+    """Whether nothing moves in the pictures."""
+    first, last = pictures[0], pictures[-1]
+    return last.time - first.time >= _STILL_TIME and colour_step(first.picture, last.picture) < _STILL_STEP

@@ -25,13 +25,9 @@ _WAIT = 0.5  # until the hard cuts in a window are known
 _PICTURES = 12  # of each window that are compared
 _CLOSEST_PICTURES = 1 / 32
 _SMALLEST_STEP = 10.0  # grey levels (root mean square) between first and last picture
-_LARGEST_REST = 0.36  # of the step, that the blend may leave over
-_LARGEST_RETURN = 0.06  # of the step, that the weight may fall back by
 _LARGEST_LEAP = 0.45  # of the step, from one compared picture to the next
-_LIKEST, _MOST_KEPT = 0.7, 0.25
-# Of the texture half way, that is not found a quarter before or after. Measured: dissolves of real shots leave 0.36 and
-# more, pans, tilts and titles 0.05 and less.
-_LEAST_MIXED = 0.15
+_MOST_KEPT = 0.25
+_OTHER_COLOURS = 0.25  # agreement of two views whose colours have nothing in common, however alike their gradients
 _VOTES, _SAME_MIDDLE = 2, 0.2  # a true dissolve is seen in windows of several lengths
 
 LONG_BLANK = 1.0  # seconds from which a black picture is a shot of its own
@@ -51,10 +47,39 @@ class Transition:
 
 
 @dataclass(frozen=True)
+class _Grain:
+    """How finely the pictures of a window are looked at, and what is asked of them then.
+
+    `rest` and `fall` are shares of the step from the first to the last picture: what the blend may leave over, and what
+    its weight may fall back by. `mixed` is the least share of the texture half way that is not found a quarter before
+    or after (measured: dissolves of real shots leave 0.36 and more, pans, tilts and titles 0.05 and less), and
+    `likeness` how alike the two views may be.
+    """
+
+    rest: float
+    fall: float
+    mixed: float
+    likeness: float
+
+
+_FINE = _Grain(rest=0.36, fall=0.06, mixed=0.15, likeness=0.7)
+# Where much moves in both shots only their broad light and colour blend; as a pan blends those as well, more is asked.
+_COARSE = _Grain(rest=0.22, fall=0.12, mixed=0.25, likeness=0.5)
+
+
+@dataclass(frozen=True)
 class _Thumbnail:
     time: float
     picture: Bytes
-    pixels: Floats
+    fine: Floats
+    coarse: Floats
+
+    @classmethod
+    def of(cls, seen: Seen) -> "_Thumbnail":
+        pixels = cv2.resize(seen.picture, (32, 18), interpolation=cv2.INTER_AREA)
+        broad = cv2.resize(pixels, (8, 5), interpolation=cv2.INTER_AREA)
+        fine, coarse = (np.asarray(cv2.blur(seen, (3, 3)), dtype=np.float32).ravel() for seen in (pixels, broad))
+        return cls(seen.time, seen.picture, fine, coarse)
 
 
 @dataclass(frozen=True)
@@ -79,8 +104,7 @@ class Dissolves:
         """One more picture."""
         if self._times and seen.time - self._times[-1] < _CLOSEST_PICTURES:
             return
-        pixels = cv2.blur(cv2.resize(seen.picture, (32, 18), interpolation=cv2.INTER_AREA), (3, 3))
-        self._recent.append(_Thumbnail(seen.time, seen.picture, np.asarray(pixels, dtype=np.float32).ravel()))
+        self._recent.append(_Thumbnail.of(seen))
         self._times.append(seen.time)
         self._look(seen.time - _WAIT, cuts)
         if self._times[0] < seen.time - 2.0 * _WINDOWS[-1]:
@@ -141,22 +165,27 @@ def _overlap(one: Transition, other: Transition) -> bool:
 
 def _blend(window: Sequence[_Thumbnail]) -> _Blend | None:
     """The dissolve that the window shows, if it shows one."""
-    size = cv2.norm(window[0].pixels, window[-1].pixels) / window[0].pixels.size ** 0.5
-    if size < _SMALLEST_STEP:
-        return None
-    if not _passes_over(window, size):
+    return _blended(window, [seen.fine for seen in window], _FINE) or _blended(
+        window, [seen.coarse for seen in window], _COARSE
+    )
+
+
+def _blended(window: Sequence[_Thumbnail], pixels: Sequence[Floats], grain: _Grain) -> _Blend | None:
+    """The dissolve that the `pixels` of the window show."""
+    size = cv2.norm(pixels[0], pixels[-1]) / pixels[0].size ** 0.5
+    if size < _SMALLEST_STEP or not _passes_over(pixels, size, grain):
         return None
     parts = min(_PICTURES, len(window)) - 1
     at = [round(part * (len(window) - 1) / parts) for part in range(parts + 1)]
-    pictures = np.stack([window[index].pixels for index in at])
+    pictures = np.stack([pixels[index] for index in at])
     step = pictures[-1] - pictures[0]
     weights = (pictures - pictures[0]) @ step / float(step @ step)
     leaps = np.diff(weights)
-    if leaps.min() < -_LARGEST_RETURN or leaps.max() > _LARGEST_LEAP:
+    if leaps.min() < -grain.fall or leaps.max() > _LARGEST_LEAP:
         return None
     over = pictures - pictures[0] - weights[:, None] * step
     rest = float(np.sqrt(np.mean(over**2, axis=1)).max()) / size
-    if rest > _LARGEST_REST or not _mixed([window[index].picture for index in at], weights):
+    if rest > grain.rest or not _mixed([window[index].picture for index in at], weights, grain):
         return None
     times = np.array([window[index].time for index in at])
     start, middle, end = np.interp([0.04, 0.5, 0.96], np.maximum.accumulate(weights), times).tolist()
@@ -164,24 +193,25 @@ def _blend(window: Sequence[_Thumbnail]) -> _Blend | None:
     return _Blend(Transition(middle, "dissolve", start, end), rest=rest + 20.0 / size)
 
 
-def _passes_over(window: Sequence[_Thumbnail], size: float) -> bool:
+def _passes_over(pixels: Sequence[Floats], size: float, grain: _Grain) -> bool:
     """Whether the picture in the middle lies between the first and the last; most windows are seen through by this."""
-    first, middle, last = (window[at].pixels for at in (0, len(window) // 2, -1))
-    step, part = last - first, middle - first
+    step, part = pixels[-1] - pixels[0], pixels[len(pixels) // 2] - pixels[0]
     weight = float(part @ step) / float(step @ step)
-    return cv2.norm(part, weight * step) <= _LARGEST_REST * size * step.size**0.5
+    return cv2.norm(part, weight * step) <= grain.rest * size * step.size**0.5
 
 
-def _mixed(pictures: Sequence[Bytes], weights: npt.NDArray[np.floating]) -> bool:
+def _mixed(pictures: Sequence[Bytes], weights: npt.NDArray[np.floating], grain: _Grain) -> bool:
     """Whether the pictures lead from one view to another, and show both at once half way."""
     first, last = pictures[0], pictures[-1]
     if blank(first) or blank(last):
         return False
     quarter, half, most = (pictures[int(np.argmin(np.abs(weights - weight)))] for weight in (0.25, 0.5, 0.75))
-    if unexplained(half, quarter, most) < _LEAST_MIXED:
+    if unexplained(half, quarter, most) < grain.mixed:
         return False
     kin = kinship(first, last)
-    return kin.textured == 2 and kin.likeness < _LIKEST and kin.kept <= _MOST_KEPT
+    if kin.textured < 2:
+        return False
+    return kin.agreement < _OTHER_COLOURS or (kin.likeness < grain.likeness and kin.kept <= _MOST_KEPT)
 
 
 class Fades:

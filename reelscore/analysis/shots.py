@@ -13,7 +13,7 @@ import numpy as np
 
 from reelscore.analysis.cuts import SHORTEST_SHOT, Cuts, Seen
 from reelscore.analysis.gradual import Dissolves, Fades, Transition
-from reelscore.analysis.look import Bytes, Floats, kinship, palette, palette_difference
+from reelscore.analysis.look import Bytes, Floats, kinship, layout, layout_difference, palette, palette_difference
 
 _SETTLED_AFTER = 12.0  # seconds after which no transition is found any more
 _SETTLE_EVERY = 4.0
@@ -23,6 +23,7 @@ _RETURN_TIME = 60.0
 _RETURN_LIKENESS = 0.62
 _RETURN_KEPT = 0.35
 _RETURN_DIFFERENCE = 0.4
+_LAYOUT_WEIGHT = 0.8  # of the place of colours, where the colours themselves say less
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,11 @@ class Span:
 
 @dataclass
 class _Look:
-    """What one shot looks like: the sum of its palettes, how many they are, and its last picture while it is recent."""
+    """What one shot looks like: the sums of its palettes and layouts, and its last picture while it is recent."""
 
     colours: Floats = field(default_factory=lambda: np.zeros((8, 8, 8), dtype=np.float32))
-    palettes: int = 0
+    masses: Floats = field(default_factory=lambda: np.zeros((9, 16, 3), dtype=np.float32))
+    pictures: int = 0
     last: Bytes | None = None
     end: float = 0.0
     returns_to: int | None = None
@@ -59,11 +61,20 @@ class _Look:
             return
         if self.only_mixed and not mixed:
             self.colours[:] = 0.0
-            self.palettes = 0
+            self.masses[:] = 0.0
+            self.pictures = 0
         self.only_mixed = mixed
         self.colours += palette(seen.picture)
-        self.palettes += 1
+        self.masses += layout(seen.picture)
+        self.pictures += 1
         self.last, self.end = seen.picture, seen.time
+
+    def change(self, before: "_Look") -> float:
+        """How different it looks from the shot before: other colours, or the same ones in other places."""
+        if not self.pictures or not before.pictures:
+            return 1.0
+        moved = layout_difference(self.masses / self.pictures, before.masses / before.pictures)
+        return max(palette_difference(self.colours, before.colours), _LAYOUT_WEIGHT * moved)
 
 
 class ShotFinder:
@@ -95,11 +106,13 @@ class ShotFinder:
         self._dissolves.end(self._cuts.times)
         self._fades.end(duration)
         self._settle(float("inf"))
+        if self._opens and duration - self._opens[-1].time < SHORTEST_SHOT:
+            self._opens.pop()
         starts = [0.0, *(opened.time for opened in self._opens)]
         spans = [Span(0.0, duration, "start", 0.0, 0.0, 0.0, None)]
         for number, opened in enumerate(self._opens, start=1):
-            look, before = self._looks[number], self._looks[number - 1]
-            change = palette_difference(look.colours, before.colours) if look.palettes and before.palettes else 1.0
+            look = self._looks[number]
+            change = look.change(self._looks[number - 1])
             span = Span(opened.time, duration, opened.kind, opened.start, opened.end, change, look.returns_to)
             spans.append(span)
         ends = [*starts[1:], duration]

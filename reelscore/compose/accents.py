@@ -101,10 +101,10 @@ def _around_hits(note: Note, times: list[float], hits: list[Hit], role: str) -> 
         following = met + 1
     else:
         following = bisect_left(times, note.start)
+        hit = hits[min(following, len(hits) - 1)]
         # Onsets in the breath before a strong hit would mask it.
-        if following < len(hits) and hits[following].strength >= STRONG:
-            if note.start > hits[following].time - hits[following].breath:
-                return []
+        if hit.strength >= STRONG and hit.time - hit.breath < note.start < hit.time:
+            return []
     if following >= len(hits) or note.start + note.duration <= hits[following].time - 0.02:
         return [note]
     return _before_hit(note, hits[following], role)

@@ -7,7 +7,7 @@ from reelscore.compose.basses import bass
 from reelscore.compose.players import arpeggio, comp, pad
 from reelscore.compose.rhythm import BRUSH_FILLS, drums
 from reelscore.compose.style import Layer, Role, Style
-from reelscore.vocabulary import INSTRUMENTS, Family
+from reelscore.vocabulary import GENRES, INSTRUMENTS, Family
 
 # Who can stand in when everybody a layer names is avoided.
 _STAND_INS: dict[Role, tuple[str, ...]] = {
@@ -76,6 +76,7 @@ def cast_for(brief: Brief, style: Style, second: Style | None) -> Cast:
     """The cast of a style for a brief; a second genre lends its instruments to leads and pads and one of its colours."""
     layers = _blended(style, second) if second else list(style.layers)
     chosen = [_first_allowed(layer, brief) for layer in layers]
+    asked = asked_for(brief)
     claimed, guests = _grant_wishes(brief, style, layers, chosen)
     has_kit = any(
         instrument and layer.role == "kit" and layer.accents for layer, instrument in zip(layers, chosen, strict=True)
@@ -86,7 +87,7 @@ def cast_for(brief: Brief, style: Style, second: Style | None) -> Cast:
     for index, (layer, instrument) in enumerate(zip(layers, chosen, strict=True)):
         if instrument is not None:
             driven = earlier if layer.role in ("pulse", "figure") else 0.0
-            chairs.append(_chair(layer, instrument, index in claimed, driven))
+            chairs.append(_chair(layer, instrument, index in claimed and instrument in asked, driven))
     chairs += [_chair(guest, guest.instruments[0], True, 0.0) for guest in guests]
     if earlier:
         chairs += _pulse_without_drums(brief)
@@ -97,6 +98,22 @@ def cast_for(brief: Brief, style: Style, second: Style | None) -> Cast:
         riser=_first_of(("riser",), brief) if style.accents.riser else None,
         crash=next((c.instrument for c in chairs if c.role == "kit" and c.layer.accents), None),
     )
+
+
+def asked_for(brief: Brief) -> set[str]:
+    """The instruments that the person named: where a rule filled the list up, what stands before the genre's palette.
+
+    Only these are brought in early. A palette tells who may play; when they enter is what makes a build.
+    """
+    names = brief.tags.instruments
+    if "rule:" not in brief.sources.get("tags.instruments", "") or not brief.tags.genres:
+        return set(names)
+    palette = GENRES[brief.tags.genres[0]].instruments
+    count, reach = len(names), len(palette)
+    while count and names[count - 1] in palette[:reach]:
+        count -= 1
+        reach = palette.index(names[count])
+    return set(names[:count])
 
 
 def _first_of(names: tuple[str, ...], brief: Brief) -> str | None:

@@ -12,8 +12,7 @@ from reelscore.vocabulary import INSTRUMENTS
 # How long a note counts as sounding, in seconds, and how its power grows with its velocity.
 RING = {"held": 30.0, "struck": 0.7, "drums": 0.18}
 VELOCITY_POWER = 3.0
-# How far the estimate is trusted, and the most that a level may turn down.
-TRUST = 0.85
+# The most that a level may turn down.
 MOST_HELP_DB = 9.0
 
 Curve = list[tuple[float, float]]
@@ -35,7 +34,7 @@ def section_curve(form: Form, drafts: Sequence[Draft], span_lu: float) -> Curve:
     for phrase in form.phrases:
         wanted.setdefault(phrase.section_number, []).append(_level((phrase.energy + phrase.energy_to) / 2, span_lu))
     means = {number: float(np.mean(levels)) for number, levels in wanted.items()}
-    helped = {number: TRUST * (means[number] - estimates[number]) + (1 - TRUST) * 0.5 * means[number] for number in means}
+    helped = {number: means[number] - estimates[number] for number in means}
     top = max(helped.values(), default=0.0)
     levels: list[tuple[float, float]] = []
     for phrase in form.phrases:
@@ -94,13 +93,17 @@ def breath_curve(hits: Sequence[Hit]) -> Curve:
     return curve
 
 
-def last_breath(form: Form) -> Curve:
-    """The diminuendo of the final chord, slow at first as a bow or a breath runs out, with the hall still by the last frame."""
+def last_breath(form: Form, sustained: bool) -> Curve:
+    """The diminuendo of the final chord, as a bow or a breath runs out, with the hall still by the last frame.
+
+    What is struck dies away by itself and is only seen off at the end.
+    """
     ring = form.duration - form.ending
     if ring < 0.6:
         return []
-    shape = ((0.25, 0.0), (0.5, -4.5), (0.7, -10.0), (0.83, -18.0), (0.92, -33.0), (1.0, -66.0))
-    return [(form.ending + part * ring, level) for part, level in shape]
+    held = ((0.25, 0.0), (0.5, -4.5), (0.7, -10.0), (0.83, -19.0), (0.92, -36.0), (1.0, -66.0))
+    struck = ((0.6, 0.0), (0.8, -4.0), (0.92, -20.0), (1.0, -66.0))
+    return [(form.ending + part * ring, level) for part, level in (held if sustained else struck)]
 
 
 def pump_curve(form: Form, depth_db: float, starts: Sequence[float]) -> Curve:

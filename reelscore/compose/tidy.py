@@ -33,7 +33,6 @@ def finish(brief: Brief, plan: Plan, drafts: Sequence[Draft], hits: Sequence[Hit
     sections = section_curve(plan.form, drafts, style.span_lu)
     gentle = written_curve(plan.form, 0.5 * style.span_lu)
     breaths = breath_curve(hits)
-    last = last_breath(plan.form)
     pump = pump_curve(plan.form, style.pumping_db, kicks) if style.pumping_db else []
     parts: list[Part] = []
     for draft in drafts:
@@ -41,6 +40,7 @@ def finish(brief: Brief, plan: Plan, drafts: Sequence[Draft], hits: Sequence[Hit
             continue
         chair, layer = draft.chair, draft.chair.layer
         is_accent = chair.name in ("Accents", "Impacts", "Risers")
+        last = last_breath(plan.form, INSTRUMENTS[chair.instrument].sustained)
         curves = [gentle if is_accent else sections, last]
         if chair.name not in ("Risers",):
             curves.append(breaths)

@@ -31,7 +31,7 @@ class Codec:
 CODECS = {
     codec.name: codec
     for codec in (
-        Codec("aac", "aac", 256_000),
+        Codec("aac", "aac", 320_000),  # below, its cold start can overshoot by more than 2 dB
         Codec("opus", "libopus", 192_000, (48_000, 24_000, 16_000, 12_000, 8_000)),
         Codec("flac", "flac", 0),
         Codec("pcm", "pcm_s24le", 0),

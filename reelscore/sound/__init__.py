@@ -5,8 +5,8 @@ that are kept for playing again, however long the film. The same score, seed and
 """
 
 import os
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -71,12 +71,8 @@ def perform(
     finished = np.zeros((2, length), np.float32)
     end, settled = Sum(rate, length), 0
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as hands:
-        for first in range(0, length, step):
-            count = min(step, -(-(length - first) // HOP_SAMPLES) * HOP_SAMPLES)
-            mixes = _play_and_mix(groups, count, hands)
-            total = added(mixes) if mixes else np.zeros((2, count), np.float32)
-            assert total is not None
-            streams = [total] if stems is None else [total, *mixes]
+        for first, mixes in _mixes(groups, length, step, hands):
+            streams = [_sum_of(mixes, step), *([] if stems is None else mixes)]
             ready, *apart = end.settle(streams, last=first + step >= length)
             finished[:, settled : settled + ready.shape[1]] = ready
             settled += ready.shape[1]
@@ -87,12 +83,36 @@ def perform(
     return Audio(finished, rate)
 
 
-def _play_and_mix(groups: Sequence[Group], length: int, hands: ThreadPoolExecutor) -> list[Samples]:
-    """The next block of every group: first all parts play, then all groups mix, each on as many threads as there are."""
+def _sum_of(mixes: Sequence[Samples], length: int) -> Samples:
+    total = added(mixes)
+    return np.zeros((2, length), np.float32) if total is None else total
+
+
+def _mixes(
+    groups: Sequence[Group], length: int, step: int, hands: ThreadPoolExecutor
+) -> Iterator[tuple[int, list[Samples]]]:
+    """Each block's first sample and every group's sound in it. While one block is mixed, the next is already being played."""
+    mixing: list[Future[Samples]] = []
+    for first in range(0, length, step):
+        count = min(step, -(-(length - first) // HOP_SAMPLES) * HOP_SAMPLES)
+        played = _play(groups, count, hands)
+        mixed = [mix.result() for mix in mixing]
+        mixing = [hands.submit(group.mix, strips, count) for group, strips in zip(groups, played, strict=True)]
+        if first:
+            yield first - step, mixed
+    if length:
+        yield (length - 1) // step * step, [mix.result() for mix in mixing]
+
+
+def _play(groups: Sequence[Group], length: int, hands: ThreadPoolExecutor) -> list[list[Samples | None]]:
+    """What every channel of every group plays next: first the notes that are not kept yet, the longest first, then all of them in time."""
     channels = [channel for group in groups for channel in group.channels]
+    learners = {stroke: channel.player for channel in channels for stroke in channel.player.missing(length)}
+    longest_first = sorted(learners, key=lambda stroke: (-stroke.duration, stroke.instrument, stroke.pitch))
+    for _ in hands.map(lambda stroke: learners[stroke].learn(stroke).shape, longest_first):
+        pass
     strips = iter(list(hands.map(lambda channel: channel.play(length), channels)))
-    played = [list(islice(strips, len(group.channels))) for group in groups]
-    return list(hands.map(lambda group, strips: group.mix(strips, length), groups, played))
+    return [list(islice(strips, len(group.channels))) for group in groups]
 
 
 def _groups(

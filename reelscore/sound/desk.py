@@ -73,10 +73,10 @@ SYNTHESISED = Tone(
         "brass": 5.0,
         "voices": 5.0,
         "pads": 3.0,
-        "synths": 1.5,
+        "synths": 1.0,
         "bass": 3.0,
     },
-    ((1800.0, 2.5), (5000.0, 7.5), (7500.0, 4.0)),
+    ((1800.0, 2.5), (5000.0, 7.5), (7500.0, 5.0)),
 )
 SAMPLED = Tone({}, ((5000.0, 5.0),))
 # Instruments that are recorded close, in a small room; all others sit in the hall.
@@ -99,7 +99,7 @@ class Channel:
     def __init__(self, part: Part, player: Player, rate: int, tone: Tone, with_bass: bool) -> None:
         self.room = STUDIO if part.instrument in CLOSE else HALL
         self.send = np.float32(gain_from_db(part.reverb_db))
-        self._player = player
+        self.player = player
         self._filter = tone_of(part, rate, tone, with_bass)
         self._levels = part.levels
         self._rate = rate
@@ -110,7 +110,7 @@ class Channel:
 
     def play(self, length: int) -> Samples | None:
         """The part's next `length` samples as they go to the sum; None for silence."""
-        dry = self._player.play(length)
+        dry = self.player.play(length)
         begin, self._now = self._now, self._now + length
         if dry is None:
             return None

@@ -96,11 +96,26 @@ class Player:
         self._now = 0
         self._ahead = np.zeros((2, 0), np.float32)
 
+    def missing(self, length: int) -> set[Stroke]:
+        """The notes that begin within the next `length` samples and are not kept yet: to be learned, or played when they come."""
+        return {event.stroke for event in self._within(length) if self._cache.find(event.stroke) is None}
+
+    def learn(self, stroke: Stroke) -> Samples:
+        """Plays a note and has it kept."""
+        played = self._patch.play(stroke.pitch, stroke.velocity, stroke.duration, self._rate, stroke.take)
+        sound = _without_silent_end(played)
+        self._cache.keep(stroke, sound)
+        return sound
+
+    def _within(self, length: int) -> tuple[_Event, ...]:
+        begin, end = (bisect_left(self._firsts, self._now + offset) for offset in (0, length))
+        return self._events[begin:end]
+
     def play(self, length: int) -> Samples | None:
         """The next `length` samples (2, length); None where all of them are silence."""
-        begin, end = (bisect_left(self._firsts, self._now + offset) for offset in (0, length))
-        sounds = [self._sound(event) for event in self._events[begin:end]]
-        offsets = [event.first - self._now for event in self._events[begin:end]]
+        events = self._within(length)
+        sounds = [self._sound(event) for event in events]
+        offsets = [event.first - self._now for event in events]
         self._now += length
         reach = max((offset + sound.shape[1] for offset, sound in zip(offsets, sounds, strict=True)), default=0)
         if not sounds and not self._ahead.shape[1]:
@@ -113,12 +128,9 @@ class Player:
         return heard[:, :length]
 
     def _sound(self, event: _Event) -> Samples:
-        stroke = event.stroke
-        sound = self._cache.find(stroke)
+        sound = self._cache.find(event.stroke)
         if sound is None:
-            played = self._patch.play(stroke.pitch, stroke.velocity, stroke.duration, self._rate, stroke.take)
-            sound = _without_silent_end(played)
-            self._cache.keep(stroke, sound)
+            sound = self.learn(event.stroke)
         exact = sound * np.float32(event.gain)
         if event.choked_after is not None and event.choked_after < exact.shape[1]:
             exact = _choked(exact, event.choked_after, round(CHOKE * self._rate))

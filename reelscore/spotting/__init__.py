@@ -8,7 +8,7 @@ from reelscore.analysis.facts import Analysis, Curves, Shot, Speech
 from reelscore.brief import Brief, Cue, Film, Section, Span, Wishes
 from reelscore.errors import InputError
 from reelscore.spotting.asking import Asked, asked_for, asked_in
-from reelscore.spotting.cues import STRONG, cues_for, with_ending
+from reelscore.spotting.cues import STRONG, cues_for, refuse_cues, with_ending
 from reelscore.spotting.emotion import Emotion, emotion, look_between, look_emotion
 from reelscore.spotting.form import dynamics_of, sections_of, stretches
 from reelscore.spotting.pulse import lay_pulse, same_tempo
@@ -30,6 +30,7 @@ def write_brief(analysis: Analysis, wishes: Wishes = Wishes()) -> Brief:
         raise InputError(
             f"{analysis.film} lasts {analysis.duration / 3600:.1f} hours; the longest film that can be scored has six."
         )
+    refuse_cues(wishes.cues, analysis.duration)
     seen = look_emotion(look_between(analysis, 0.0, analysis.duration))
     return _spotted(analysis, seen, asked_for(wishes))
 

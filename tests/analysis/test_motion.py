@@ -1,6 +1,6 @@
 """Movement is the same whatever the resolution and the frame rate, and its sudden changes are found in time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from filmmaking import Scene, shot, write_film
 
-from reelscore.analysis import analyze
+from reelscore.analysis import Analysis, analyze
 from reelscore.analysis.facts import Peak
 from reelscore.analysis.motion import Blackout, MotionMeter, liveliness
 from reelscore.media import Picture, play, probe
@@ -110,7 +110,7 @@ def test_what_is_blacked_out_does_not_count() -> None:
     assert meter.peaks([Blackout(2.0, 2.0)]) == ()
 
 
-def test_the_peaks_of_a_bouncing_ball_are_its_bounces(clips: Path) -> None:
+def test_the_peaks_of_a_bouncing_ball_are_its_bounces(clips: Path, analysed: Callable[[str], Analysis]) -> None:
     film = clips / "visbeat_synth_ball.mp4"
     places, times = [], []
     for event in play(probe(film)):
@@ -123,14 +123,14 @@ def test_the_peaks_of_a_bouncing_ball_are_its_bounces(clips: Path) -> None:
     steps = np.diff(np.array(places), axis=0)
     turned = (np.sign(steps[3:]) * np.sign(steps[:-3]) < 0) & (np.abs(steps[3:] - steps[:-3]) > 0.3)
     bounces = np.array(times)[2:-2][turned.any(axis=1)]
-    peaks = analyze(film).peaks
+    peaks = analysed(film.name).peaks
     near = [np.abs(bounces - peak.time).min() < 0.1 for peak in peaks]
     assert len(peaks) > 25
     assert np.mean(near) > 0.85
 
 
-def test_action_moves_more_than_a_still_view(clips: Path) -> None:
-    board = analyze(clips / "skateboard_pexels.mkv").curves.motion
+def test_action_moves_more_than_a_still_view(analysed: Callable[[str], Analysis]) -> None:
+    board = analysed("skateboard_pexels.mkv").curves.motion
     assert max(board[4:8]) > 0.8  # the board rolls by from 0.6 s to 2.7 s
     assert max(board[14:]) < 0.1
-    assert analyze(clips / "sam2_dog.mp4").shots[0].motion > 2 * analyze(clips / "squirrel_pexels.mp4").shots[0].motion
+    assert analysed("sam2_dog.mp4").shots[0].motion > 2 * analysed("squirrel_pexels.mp4").shots[0].motion

@@ -1,7 +1,7 @@
 """Cuts to the frame, transitions in their middle, and nothing where nothing is; on made films, then on real ones."""
 
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -232,16 +232,16 @@ ONE_SHOT = [
 
 
 @pytest.mark.parametrize("name", REAL_CUTS)
-def test_cuts_of_real_films_are_where_they_were_seen(clips: Path, name: str) -> None:
+def test_cuts_of_real_films_are_where_they_were_seen(analysed: Callable[[str], Analysis], name: str) -> None:
     rate, seen = REAL_CUTS[name]
-    found = analyze(clips / name)
+    found = analysed(name)
     assert [kind for kind, _ in opened(found)] == [kind for kind, _ in seen]
     assert [start for _, start in opened(found)] == pytest.approx([number / rate for _, number in seen], abs=2e-3)
 
 
-def test_the_dissolve_of_a_real_film_is_found(clips: Path) -> None:
+def test_the_dissolve_of_a_real_film_is_found(analysed: Callable[[str], Analysis]) -> None:
     # Seen: a lamp-lit room melts into a bright ceiling within one second, a cut leads back to the same room.
-    found = analyze(clips / "nasa_13013.mp4")
+    found = analysed("nasa_13013.mp4")
     assert [shot.opens_with for shot in found.shots] == ["start", "dissolve", "cut"]
     assert found.shots[1].start == pytest.approx(5.47, abs=0.1)
     assert found.shots[2].start == pytest.approx(8.008, abs=0.002)
@@ -249,5 +249,5 @@ def test_the_dissolve_of_a_real_film_is_found(clips: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ONE_SHOT)
-def test_real_films_of_one_shot_have_no_cuts(clips: Path, name: str) -> None:
-    assert len(analyze(clips / name).shots) == 1
+def test_real_films_of_one_shot_have_no_cuts(analysed: Callable[[str], Analysis], name: str) -> None:
+    assert len(analysed(name).shots) == 1

@@ -1,11 +1,12 @@
 """Speech is found where it is, and noise, tones, music, clicks and silence are not speech."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from reelscore.analysis import analyze
+from reelscore.analysis import Analysis
 from reelscore.analysis.silero import CHUNK_SAMPLES, RATE, SileroNetwork, read_weights, weights_file
 from reelscore.analysis.speech import SpeechFinder, _PackagedNetwork, stretches
 
@@ -124,16 +125,16 @@ def test_stretches_follow_two_thresholds() -> None:
     assert found((0.9, 40)) == [pytest.approx((0.0, 40 * CHUNK))]  # stays inside the film
 
 
-def test_films_with_speech_and_without(clips: Path) -> None:
-    dialogue = analyze(clips / "friday_cc0.mp4")
+def test_films_with_speech_and_without(analysed: Callable[[str], Analysis]) -> None:
+    dialogue = analysed("friday_cc0.mp4")
     assert sum(part.end - part.start for part in dialogue.speech) > 0.7 * dialogue.duration
-    narrated = analyze(clips / "nasa_13013.mp4")
+    narrated = analysed("nasa_13013.mp4")
     assert sum(part.end - part.start for part in narrated.speech) > 0.7 * narrated.duration
     for name in ("ocean_vide.mp4", "squirrel_pexels.mp4", "sam2_dog.mp4", "gradio_av1.mp4", "bbb_480p_30s.mp4"):
-        assert analyze(clips / name).speech == ()
+        assert analysed(name).speech == ()
 
 
-def test_a_film_without_sound_has_no_speech(clips: Path) -> None:
-    found = analyze(clips / "skateboard_pexels.mkv")
+def test_a_film_without_sound_has_no_speech(analysed: Callable[[str], Analysis]) -> None:
+    found = analysed("skateboard_pexels.mkv")
     assert not found.has_sound
     assert found.speech == ()

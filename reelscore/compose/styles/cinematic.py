@@ -178,6 +178,6 @@ STYLE = Style(
     ),
     taste=Taste("slow", 5, 1.0, 70),
     colour="add9",
-    span_lu=7,
+    span_lu=6.5,
     accents=Accents(("grand piano", "pizzicato strings", "harp", "marimba"), -4, breath=0.2),
 )

@@ -171,5 +171,6 @@ STYLE = Style(
     colour="add9",
     bright=("I V vi IV", "vi IV I V", "I IV vi V", "IV I V vi", "I iii IV V"),
     looseness=0.004,
+    span_lu=6.5,
     accents=Accents(("grand piano", "synth pluck", "marimba", "electric guitar"), -4),
 )

@@ -62,7 +62,7 @@ STYLE = Style(
             "Choir",
             "pad",
             ("choir", "strings", "organ"),
-            pad(4, velocity=0.78),
+            pad(3, velocity=0.8),
             enters=0.5,
             gain_db=-5,
             reverb_db=-8,
@@ -166,5 +166,6 @@ STYLE = Style(
     taste=Taste("slow", 5, 1.0, 70),
     colour="triad",
     looseness=0.005,
+    span_lu=7,
     accents=Accents(("grand piano", "pizzicato strings", "marimba", "harp"), -4, breath=0.18),
 )

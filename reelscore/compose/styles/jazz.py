@@ -181,7 +181,7 @@ STYLE = Style(
     swing=0.16,
     swing_unit=0.5,
     looseness=0.009,
-    span_lu=6.5,
+    span_lu=6,
     accents=Accents(
         ("grand piano", "vibraphone", "electric guitar", "marimba"), -3, boom=False, riser=False, breath=0.2
     ),

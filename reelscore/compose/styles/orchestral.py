@@ -178,5 +178,6 @@ STYLE = Style(
     ),
     taste=Taste("medium", 5, 0.98, 72),
     colour="triad",
+    span_lu=7,
     accents=Accents(("pizzicato strings", "grand piano", "harp", "marimba"), -4, riser=False, breath=0.2),
 )

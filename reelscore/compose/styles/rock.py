@@ -167,5 +167,6 @@ STYLE = Style(
     bright=("I bVII IV I", "I IV V IV", "I V IV IV", "I bIII IV I", "I V vi IV", "I IV bVII IV"),
     dark=("i bVI bIII bVII", "i bVII bVI bVII", "i bIII bVII IV", "i i bVI bVII", "i bVII iv bVI"),
     looseness=0.005,
+    span_lu=7.5,
     accents=Accents(("electric guitar", "grand piano", "distorted guitar", "organ"), -5, riser=False, breath=0.2),
 )

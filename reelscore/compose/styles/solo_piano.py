@@ -104,6 +104,6 @@ STYLE = Style(
     taste=Taste("medium", 5, 1.1, 73),
     colour="add9",
     looseness=0.011,
-    span_lu=6.5,
+    span_lu=5,
     accents=Accents(_PIANOS, -3, boom=False, riser=False, breath=0.2),
 )

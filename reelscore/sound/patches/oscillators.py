@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from reelscore.audio import Samples
-from reelscore.sound.patches.envelopes import BLOCK, Control, audio_rate
+from reelscore.sound.patches.envelopes import BLOCK, JOINED_AT_ONCE, Control, audio_rate, joined
 
 Numbers = npt.NDArray[np.float64]
 Phase = npt.NDArray[np.uint32]
+Steps = npt.NDArray[np.int64]
 
 BAND = 0.45
 MODE_BLOCK = 128
@@ -26,9 +27,11 @@ PIECE_ROWS, PIECE_TERMS = 16, 128
 INAUDIBLE = 1e-5
 NOISE_LENGTH = 1 << 18
 PAIRS = 8
-# What is worked on at a time: blocks of a crowd, samples of what is doubled. Few enough to stay in a processor's own memory.
-CROWD_BLOCKS = 16
+# Few enough samples to stay in a processor's own memory.
 DOUBLED_AT_ONCE = 1 << 13
+# How far a phase is after each sample of a block, and after the block, when its step grows by 1 with each.
+TRIANGLE = np.arange(BLOCK + 1) * (np.arange(BLOCK + 1) - 1) // 2
+WITHIN = np.stack([np.ones(BLOCK), np.arange(BLOCK), TRIANGLE[:-1]]).astype(np.float32)
 _HALF_WAY = np.arange(PAIRS) + 0.5
 _SINC = np.sinc(_HALF_WAY) * np.cos(np.pi * _HALF_WAY / (2 * PAIRS + 1)) ** 2
 BETWEEN = (0.5 * _SINC / _SINC.sum()).astype(np.float32)
@@ -86,7 +89,7 @@ def ring(sounding: Modes, count: int, rate: int) -> Samples:
     lives = np.log(size[keep] / floor) * (rate / MODE_BLOCK) / sounding.decay[keep]
     longest_first = np.argsort(-lives, kind="stable")
     keep, lives = keep[longest_first], lives[longest_first]
-    exponent = (-sounding.decay[keep] + 2j * np.pi * sounding.frequency_hz[keep]) / rate
+    exponent = np.asarray((-sounding.decay[keep] + 2j * np.pi * sounding.frequency_hz[keep]) / rate, np.complex128)
     gains = np.stack([sounding.left[keep], sounding.right[keep]]).astype(np.float32)
     blocks = min(-(-count // MODE_BLOCK), int(lives[0]) + 1)
     # real and imaginary parts lie side by side: what is left of a product is its imaginary part, the sine
@@ -149,35 +152,29 @@ class Turns:
     """The phases of oscillators, breakpoint by breakpoint, each (…, blocks) with 2³² to a period: at a block's start `base`, then
     `step` more with each sample, and `bend` more with each of these."""
 
-    base: Phase
-    step: Phase
-    bend: Phase
-
-    def __call__(self, first: int, last: int) -> Phase:
-        """The phases in the blocks from `first` to before `last`: (…, blocks, BLOCK)."""
-        inside = np.arange(BLOCK, dtype=np.uint32)
-        phase = self.step[..., first:last, None] * inside
-        bend = self.bend[..., first:last]
-        if bend.any():
-            phase += bend[..., None] * (inside * (inside - np.uint32(1)) // np.uint32(2))
-        phase += self.base[..., first:last, None]
-        turned: Phase = phase
-        return turned
+    base: Steps
+    step: Steps
+    bend: Steps
 
 
 def turns(frequency_hz: Control, rate: int, start: Numbers | float = 0.0) -> Turns:
     """The phases of oscillators with these frequency breakpoints (…, blocks + 1); `start` in periods, one for each."""
     step = np.rint(frequency_hz * (2.0**32 / rate)).astype(np.int64)
     bend = np.diff(step) // BLOCK
-    whole = step[..., :-1] * BLOCK + bend * (BLOCK * (BLOCK - 1) // 2)
+    whole = step[..., :-1] * BLOCK + bend * TRIANGLE[-1]
     base = np.cumsum(whole, axis=-1) - whole + (np.asarray(start) * 2.0**32).astype(np.int64)[..., None]
-    return Turns(base.astype(np.uint32), step[..., :-1].astype(np.uint32), bend.astype(np.uint32))
+    return Turns(base, step[..., :-1], bend)
 
 
 def running_phase(frequency_hz: Control, count: int, rate: int, start: float = 0.0) -> Phase:
     """The phase of one oscillator with these frequency breakpoints: (count,), 2³² to a period; `start` in periods."""
-    phase: Phase = turns(frequency_hz, rate, start)(0, len(frequency_hz) - 1).reshape(-1)[:count]
-    return phase
+    turning = turns(frequency_hz, rate, start)
+    phase = np.multiply.outer(turning.step.astype(np.uint32), np.arange(BLOCK, dtype=np.uint32))
+    if turning.bend.any():
+        phase += np.multiply.outer(turning.bend.astype(np.uint32), TRIANGLE[:-1].astype(np.uint32))
+    phase += turning.base.astype(np.uint32)[:, None]
+    running: Phase = phase.reshape(-1)[:count]
+    return running
 
 
 def read(table: Samples, phase: Phase) -> Samples:
@@ -206,28 +203,27 @@ def morph(tables: Sequence[Samples], phase: Phase, place: Control, level: Contro
 def crowd(tables: Sequence[Samples], phases: Turns, place: Control, level: Control, sides: Samples) -> Samples:
     """Many oscillators at once, each as in `morph` with its own row of phase, place and level: (2, blocks × BLOCK).
 
-    `sides` (2, oscillators) is how loud each is on either side. Works through time in steps that stay near the processor.
+    `sides` (2, oscillators) is how loud each is on either side. Time is walked in steps that stay near the processor. Phases are
+    products of matrices too, in entries of the table: the error of 32 bits within a block is a few hundredths of an entry.
     """
-    shift = np.uint32(33 - len(tables[0]).bit_length())
-    weights = [np.clip(1.0 - np.abs(place - number), 0.0, 1.0) for number in range(len(tables))]
-    heard = [(table, (weight * level).astype(np.float32)) for table, weight in zip(tables, weights, strict=True)]
-    ramp = np.arange(BLOCK, dtype=np.float32) / np.float32(BLOCK)
-    blocks = level.shape[1] - 1
+    entries = len(tables[0])
+    unit = entries / 2.0**32
+    course = (np.stack([phases.base % 2**32, phases.step, phases.bend], axis=-1) * unit).astype(np.float32)
+    weights = [np.clip(1.0 - np.abs(place - number), 0.0, 1.0) * level for number in range(len(tables))]
+    heard = [(table, gain.astype(np.float32)) for table, gain in zip(tables, weights, strict=True) if gain.any()]
+    players, blocks = phases.base.shape
+    at_once = max(1, JOINED_AT_ONCE // players)
     sound = np.empty((2, blocks * BLOCK), np.float32)
-    for first in range(0, blocks, CROWD_BLOCKS):
-        last = min(first + CROWD_BLOCKS, blocks)
-        phase = phases(first, last)
-        phase >>= shift
-        index = phase.view(np.int32)
-        played = np.zeros(index.shape, np.float32)
+    for first in range(0, blocks, at_once):
+        last = min(first + at_once, blocks)
+        entry = (course[:, first:last].reshape(-1, 3) @ WITHIN).astype(np.intp).reshape(players, -1)
+        entry &= entries - 1
+        played = np.zeros(entry.shape, np.float32)
         for table, gain in heard:
-            points = gain[:, first : last + 1, None]
-            if points.any():
-                swell = (points[:, 1:] - points[:, :-1]) * ramp
-                swell += points[:, :-1]
-                swell *= table.take(index, mode="clip")
-                played += swell
-        sound[:, first * BLOCK : last * BLOCK] = sides @ played.reshape(len(played), -1)
+            layer = joined(gain[:, first : last + 1])
+            layer *= table.take(entry, mode="clip")
+            played += layer
+        sound[:, first * BLOCK : last * BLOCK] = sides @ played
     return sound
 
 
@@ -253,14 +249,19 @@ def doubled(sound: Samples, count: int) -> Samples:
     return cut
 
 
+@lru_cache(maxsize=1)
+def _white() -> npt.NDArray[np.complex64]:
+    """The spectrum of the noise that all loops are cut from."""
+    return np.fft.rfft(np.random.default_rng(20_11).standard_normal(NOISE_LENGTH)).astype(np.complex64)
+
+
 @lru_cache(maxsize=48)
 def _noise_loop(low_hz: float, high_hz: float, rate: int) -> Samples:
     """A loop of noise between two frequencies with soft edges (12 dB an octave below, 24 above), of unit RMS."""
-    white = np.random.default_rng(20_11).standard_normal(NOISE_LENGTH)
-    frequency = np.fft.rfftfreq(NOISE_LENGTH, 1.0 / rate)
-    shape = frequency**2 / (frequency**2 + low_hz**2) / (1.0 + (frequency / high_hz) ** 4)
+    frequency = np.fft.rfftfreq(NOISE_LENGTH, 1.0 / rate).astype(np.float32)
+    shape = frequency**2 / (frequency**2 + np.float32(low_hz**2)) / (1.0 + (frequency / np.float32(high_hz)) ** 4)
     shape[frequency > BAND * rate] = 0.0
-    loop = np.fft.irfft(np.fft.rfft(white) * shape, NOISE_LENGTH)
+    loop = np.fft.irfft(_white() * shape, NOISE_LENGTH)
     steady: Samples = (loop / np.sqrt(np.mean(loop**2))).astype(np.float32)
     return steady
 

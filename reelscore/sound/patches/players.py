@@ -12,7 +12,16 @@ import numpy as np
 from reelscore.audio import Samples
 from reelscore.sound.patches import loudness
 from reelscore.sound.patches.envelopes import Control, cents, control_times, held, rise, vibrato, wander
-from reelscore.sound.patches.oscillators import Numbers, crowd, doubled, harmonics, morph, running_phase, turns, wavetable
+from reelscore.sound.patches.oscillators import (
+    Numbers,
+    crowd,
+    doubled,
+    harmonics,
+    morph,
+    running_phase,
+    turns,
+    wavetable,
+)
 
 # Harmonics of a section end at this fraction of the rate.
 SECTION_TOP = 0.21

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reelscore.audio import Samples
-from reelscore.sound.patches.envelopes import DECAY_60_DB
+from reelscore.sound.patches.envelopes import BLOCK, DECAY_60_DB
 from reelscore.sound.patches.oscillators import modes, noise, ring
 
 Numbers = npt.NDArray[np.float64]
@@ -59,17 +59,18 @@ def placed(sound: Samples, pan: float) -> Samples:
     """The same sound at a place between −1 (left) and 1, at equal power."""
     angle = (pan + 1.0) * np.pi / 4
     sides = np.sqrt(2.0) * np.array([[np.cos(angle)], [np.sin(angle)]])
-    return np.asarray(sound * sides, np.float32)
+    return np.asarray(sound * sides.astype(np.float32), np.float32)
 
 
 def dying(count: int, ring_time: float, rate: int, attack: float = 0.0) -> Samples:
     """An envelope (count,): rises over `attack`, then falls by 60 dB in `ring_time` seconds, to 0 at its last sample."""
-    time = np.arange(count, dtype=np.float32) / np.float32(rate)
-    envelope = np.exp(time * np.float32(-DECAY_60_DB / ring_time))
-    if attack > 0:
-        envelope *= np.minimum(time / np.float32(attack), np.float32(1.0))
+    fall = -DECAY_60_DB / (ring_time * rate)
+    steps, inside = np.exp(fall * BLOCK * np.arange(-(-count // BLOCK))), np.exp(fall * np.arange(BLOCK))
+    envelope = np.multiply.outer(steps.astype(np.float32), inside.astype(np.float32)).reshape(-1)[:count]
+    rising = min(count, round(attack * rate))
+    envelope[:rising] *= np.arange(rising, dtype=np.float32) / np.float32(max(attack * rate, 1.0))
     end = min(count, max(round(0.1 * count), 16))
-    envelope[-end:] *= np.linspace(1.0, 0.0, end, dtype=np.float32)
+    envelope[-end:] *= np.arange(end - 1, -1, -1, dtype=np.float32) / np.float32(end - 1)
     return np.asarray(envelope, np.float32)
 
 
