@@ -18,6 +18,7 @@ from reelscore.outputs import write_text
 from reelscore.tempo import TempoMap
 from reelscore.vocabulary import FAMILIES, GENRES, INSTRUMENTS, MOODS
 
+MOST_CUES_A_SECOND = 20  # far more than anybody can hear, and what is still planned in a moment
 TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 _RESPELT = {"C#": "Db", "D#": "Eb", "Gb": "F#", "G#": "Ab", "A#": "Bb", "Cb": "B", "B#": "C", "Fb": "E", "E#": "F"}
 MODES = ("major", "mixolydian", "lydian", "dorian", "minor", "phrygian")
@@ -165,6 +166,10 @@ class Brief(_Written):
                 raise ValueError(
                     f"cues.{number + 1}.time: {after.time} s comes before the cue above it; sort the cues by time"
                 )
+        if len(self.cues) > MOST_CUES_A_SECOND * max(self.duration, 1.0):
+            raise ValueError(
+                f"cues: {len(self.cues)} are too many for {self.duration} s; give at most {MOST_CUES_A_SECOND} for each second"
+            )
         if self.cues and self.cues[-1].time > self.duration:
             raise ValueError(
                 f"cues.{len(self.cues) - 1}.time: {self.cues[-1].time} s lies after the end ({self.duration} s)"

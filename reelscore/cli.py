@@ -164,6 +164,7 @@ def analyze(video: Film, /, *, output: OutputText = None, quiet: Quiet = False) 
     """Tell what is seen and heard in a video, as JSON: shots, movement, light and colour, speech."""
     from reelscore.analysis import analyze as analyze_film
 
+    refuse_clashes([output] if output else [], [video])
     with _progress(quiet) as progress:
         facts = analyze_film(video, progress)
     _deliver(facts.model_dump_json(indent=2) + "\n", output)
@@ -181,6 +182,7 @@ def brief(
     from reelscore.analysis import analyze as analyze_film
     from reelscore.spotting import write_brief as spot
 
+    refuse_clashes([output] if output else [], [path for path in (video, asked.cues) if path])
     wishes = asked.wishes()
     with _progress(quiet) as progress:
         written = spot(analyze_film(video, progress), wishes)
@@ -204,10 +206,12 @@ def generate(
     """Make the music of a brief, without any video."""
     from reelscore.pipeline import Outputs, Playing, score_brief
 
+    outputs = Outputs(output, True, None, stems, midi)
+    refuse_clashes(outputs.files, [brief])
     playing = Playing(engine, options, performance.seed, performance.melody)
     mixing = _mixing(Sounding(original="drop", loudness=loudness))
     with _progress(quiet) as progress:
-        take = score_brief(read_brief(brief), Outputs(output, True, None, stems, midi), playing, mixing, progress)
+        take = score_brief(read_brief(brief), outputs, playing, mixing, progress)
     _present(take, as_json)
 
 
@@ -223,6 +227,7 @@ def check(
     """Measure a finished video against a brief: length, picture, loudness, peaks, silence, sync."""
     from reelscore import report
 
+    refuse_clashes([timeline] if timeline else [], [video, brief])
     written = read_brief(brief)
     with _progress(quiet) as progress:
         measures = report.check(video, written, progress)

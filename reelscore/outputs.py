@@ -33,7 +33,7 @@ def refuse_stems(folder: Path) -> None:
 
 
 def _refuse_folder(target: Path, folder: Path) -> None:
-    if not os.path.isdir(folder):  # unlike Path.is_dir, it does not raise for names that cannot be
+    if not os.path.isdir(folder):  # noqa: PTH112 - unlike Path.is_dir, it does not raise for names that cannot be
         raise OutputError(f"Cannot write {target}: there is no folder {folder}; make it or choose another.")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"Cannot write {target}: the folder {folder} is not writable; choose another.")
@@ -46,7 +46,9 @@ def refuse_clashes(targets: Sequence[Path], sources: Sequence[Path]) -> None:
         refuse_unwritable(target)
         for source in sources:
             if target.exists() and source.exists() and target.samefile(source):
-                raise OutputError(f"Writing {target} would destroy {source}, which is read; give the result another name.")
+                raise OutputError(
+                    f"Writing {target} would destroy {source}, which is read; give the result another name."
+                )
         if named.setdefault(os.path.realpath(target), target) is not target:
             raise OutputError(f"{target} is to be written twice; give each result a name of its own.")
 

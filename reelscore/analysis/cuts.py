@@ -20,7 +20,7 @@ _SETTLE = 1.5 * SHORTEST_SHOT
 # look much like lines of text.
 _STILL_STEP, _STILL_TIME = 1.0, 0.25
 _STILLS_ALIKE = 0.92
-_GLANCES = 4  # pictures looked at on each side, to see whether the old view returns
+_GLANCES = 2  # pictures looked at on each side, to see whether the old view returns
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Cuts:
 
 
 def _glances(pictures: list[Seen]) -> list[Bytes]:
-    """At most four of the pictures, evenly spread, the last among them."""
+    """At most two of the pictures, evenly spread, the last among them."""
     step = max(1, -(-len(pictures) // _GLANCES))
     return [seen.picture for seen in pictures[::-1][::step]]
 

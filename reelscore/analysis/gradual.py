@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reelscore.analysis.cuts import Seen
-from reelscore.analysis.look import Bytes, alike, blank, kinship, unexplained
+from reelscore.analysis.look import STAYED, Bytes, alike, blank, changed_area, kinship, unexplained
 
 Floats = npt.NDArray[np.float32]
 
@@ -24,7 +24,6 @@ _LOOK_EVERY = 0.16  # of the window's length
 _WAIT = 0.5  # until the hard cuts in a window are known
 _PICTURES = 12  # of each window that are compared
 _CLOSEST_PICTURES = 1 / 32
-_SMALLEST_STEP = 10.0  # grey levels (root mean square) between first and last picture
 _LARGEST_LEAP = 0.45  # of the step, from one compared picture to the next
 _MOST_KEPT = 0.25
 _OTHER_COLOURS = 0.25  # agreement of two views whose colours have nothing in common, however alike their gradients
@@ -50,21 +49,22 @@ class Transition:
 class _Grain:
     """How finely the pictures of a window are looked at, and what is asked of them then.
 
-    `rest` and `fall` are shares of the step from the first to the last picture: what the blend may leave over, and what
+    `step` is the least change from the first to the last picture, in grey levels (root mean square). `rest` and `fall` are shares of the step from the first to the last picture: what the blend may leave over, and what
     its weight may fall back by. `mixed` is the least share of the texture half way that is not found a quarter before
     or after (measured: dissolves of real shots leave 0.36 and more, pans, tilts and titles 0.05 and less), and
     `likeness` how alike the two views may be.
     """
 
+    step: float
     rest: float
     fall: float
     mixed: float
     likeness: float
 
 
-_FINE = _Grain(rest=0.36, fall=0.06, mixed=0.15, likeness=0.7)
+_FINE = _Grain(step=10.0, rest=0.36, fall=0.06, mixed=0.15, likeness=0.7)
 # Where much moves in both shots only their broad light and colour blend; as a pan blends those as well, more is asked.
-_COARSE = _Grain(rest=0.22, fall=0.12, mixed=0.25, likeness=0.5)
+_COARSE = _Grain(step=20.0, rest=0.22, fall=0.12, mixed=0.25, likeness=0.5)
 
 
 @dataclass(frozen=True)
@@ -165,19 +165,17 @@ def _overlap(one: Transition, other: Transition) -> bool:
 
 def _blend(window: Sequence[_Thumbnail]) -> _Blend | None:
     """The dissolve that the window shows, if it shows one."""
-    return _blended(window, [seen.fine for seen in window], _FINE) or _blended(
-        window, [seen.coarse for seen in window], _COARSE
-    )
-
-
-def _blended(window: Sequence[_Thumbnail], pixels: Sequence[Floats], grain: _Grain) -> _Blend | None:
-    """The dissolve that the `pixels` of the window show."""
-    size = cv2.norm(pixels[0], pixels[-1]) / pixels[0].size ** 0.5
-    if size < _SMALLEST_STEP or not _passes_over(pixels, size, grain):
-        return None
     parts = min(_PICTURES, len(window)) - 1
-    at = [round(part * (len(window) - 1) / parts) for part in range(parts + 1)]
-    pictures = np.stack([pixels[index] for index in at])
+    seen = [window[round(part * (len(window) - 1) / parts)] for part in range(parts + 1)]
+    return _blended(seen, [one.fine for one in seen], _FINE) or _blended(seen, [one.coarse for one in seen], _COARSE)
+
+
+def _blended(seen: Sequence[_Thumbnail], pixels: Sequence[Floats], grain: _Grain) -> _Blend | None:
+    """The dissolve that the `pixels` of what is seen show."""
+    size = cv2.norm(pixels[0], pixels[-1]) / pixels[0].size ** 0.5
+    if size < grain.step or not _passes_over(pixels, size, grain):
+        return None
+    pictures = np.stack(pixels)
     step = pictures[-1] - pictures[0]
     weights = (pictures - pictures[0]) @ step / float(step @ step)
     leaps = np.diff(weights)
@@ -185,9 +183,9 @@ def _blended(window: Sequence[_Thumbnail], pixels: Sequence[Floats], grain: _Gra
         return None
     over = pictures - pictures[0] - weights[:, None] * step
     rest = float(np.sqrt(np.mean(over**2, axis=1)).max()) / size
-    if rest > grain.rest or not _mixed([window[index].picture for index in at], weights, grain):
+    if rest > grain.rest or not _mixed([one.picture for one in seen], weights, grain):
         return None
-    times = np.array([window[index].time for index in at])
+    times = np.array([one.time for one in seen])
     start, middle, end = np.interp([0.04, 0.5, 0.96], np.maximum.accumulate(weights), times).tolist()
     # A window inside a long dissolve explains itself as well as the whole: the larger change is the truer one.
     return _Blend(Transition(middle, "dissolve", start, end), rest=rest + 20.0 / size)
@@ -197,13 +195,13 @@ def _passes_over(pixels: Sequence[Floats], size: float, grain: _Grain) -> bool:
     """Whether the picture in the middle lies between the first and the last; most windows are seen through by this."""
     step, part = pixels[-1] - pixels[0], pixels[len(pixels) // 2] - pixels[0]
     weight = float(part @ step) / float(step @ step)
-    return cv2.norm(part, weight * step) <= grain.rest * size * step.size**0.5
+    return bool(cv2.norm(part, weight * step) <= grain.rest * size * step.size**0.5)
 
 
 def _mixed(pictures: Sequence[Bytes], weights: npt.NDArray[np.floating], grain: _Grain) -> bool:
     """Whether the pictures lead from one view to another, and show both at once half way."""
     first, last = pictures[0], pictures[-1]
-    if blank(first) or blank(last):
+    if blank(first) or blank(last) or changed_area(first, last) < STAYED:
         return False
     quarter, half, most = (pictures[int(np.argmin(np.abs(weights - weight)))] for weight in (0.25, 0.5, 0.75))
     if unexplained(half, quarter, most) < grain.mixed:

@@ -23,7 +23,7 @@ STILL_FOUND = 0.5  # likeness in the better direction: of what was there, or of 
 BLANK_STEP = 12.0  # grey levels between two pictures without texture, from which they count as different
 
 # Of the visible area. Measured: bursts of light in a night sky change 0.36, cuts between two dark views 0.53 and more.
-_STAYED = 0.42
+STAYED = 0.42
 _UNTOUCHED = 0.03
 _CHANGED_GREY_LEVELS, _VISIBLE_GREY_LEVELS = 8.0, 10.0
 
@@ -76,7 +76,11 @@ def kinship(one: Bytes, other: Bytes) -> Kinship:
     Blocks are found by the correlation of their texture, so that neither a pan nor a change of light makes one shot
     look like two.
     """
-    both = _found(one, other), _found(other, one)
+    return _kinship(_found(one, other), _found(other, one))
+
+
+def _kinship(*both: "Sequence[_Match]") -> Kinship:
+    """The kinship of two pictures, from what becomes of the blocks of each in the other."""
     # A picture that turns blank keeps nothing of the one before, though the blank one has no block to miss.
     nothing = np.zeros(1, dtype=np.float32)
     fits = [_fits(found) if len(found) >= _FEWEST_BLOCKS else nothing for found in both]
@@ -100,17 +104,20 @@ def alike(one: Bytes, other: Bytes, likeness: float = ALIKE, found: float = STIL
     changed = changed_area(one, other)
     if changed < _UNTOUCHED:
         return True
-    kin = kinship(one, other)
+    ahead = _found(one, other)
+    if len(ahead) >= _FEWEST_BLOCKS and changed >= STAYED and float(np.median(_agreement(ahead))) < likeness:
+        return False  # the way back, which takes as long, cannot change this any more
+    kin = _kinship(ahead, _found(other, one))
     if not kin.textured:
         return colour_step(one, other) < BLANK_STEP
-    return kin.agreement >= likeness or (changed < _STAYED and kin.either >= found)
+    return kin.agreement >= likeness or (changed < STAYED and kin.either >= found)
 
 
 def changed_area(one: Bytes, other: Bytes) -> float:
     """The share of the area in which two small pictures differ, black in both (as bars are) left out."""
     seen = _brightest(np.maximum(one, other)) > _VISIBLE_GREY_LEVELS
     changed = _brightest(np.asarray(cv2.absdiff(one, other), dtype=np.uint8)) > _CHANGED_GREY_LEVELS
-    return float(np.count_nonzero(changed & seen) / max(1, np.count_nonzero(seen)))
+    return int(np.count_nonzero(changed & seen)) / max(1, int(np.count_nonzero(seen)))
 
 
 def _brightest(picture: Bytes) -> Bytes:
@@ -131,20 +138,30 @@ def unexplained(picture: Bytes, *others: Bytes) -> float:
     picture that keeps a third of its area counts as explained. 1 where there is too little texture to say.
     """
     grey, *areas = (np.asarray(cv2.cvtColor(seen, cv2.COLOR_BGR2GRAY), dtype=np.uint8) for seen in (picture, *others))
-    rests = []
-    for x, y in _corners(grey)[::2]:
+    places = _corners(grey)[::2]
+    rests: list[float] = []
+    for x, y in places:
         block = grey[y : y + _BLOCK_HEIGHT, x : x + _BLOCK_WIDTH]
-        energy = float(cv2.meanStdDev(block)[1][0, 0]) ** 2 * block.size
-        if energy < _TEXTURE**2 * block.size:
-            continue
-        rest = 1.0
-        for area in areas:
+        deviation = float(cv2.meanStdDev(block)[1][0, 0])
+        if deviation >= _TEXTURE:
+            rests.append(_rest(block, areas, x, y, deviation**2 * block.size))
+        if sum(rest < _CERTAINLY_MOVED for rest in rests) > len(places) // 3 + 1:
+            return 0.0  # whatever the others say, the third of them that comes lowest has only moved
+    return float(np.percentile(rests, 33)) if len(rests) >= _FEWEST_BLOCKS else 1.0
+
+
+def _rest(block: Bytes, areas: Sequence[Bytes], x: int, y: int, energy: float) -> float:
+    """The share of the block's energy that the best place near (x, y) in the pictures leaves over, at most 1."""
+    rest = 1.0
+    for area in areas:
+        here = area[y : y + _BLOCK_HEIGHT, x : x + _BLOCK_WIDTH]
+        rest = min(rest, cv2.norm(block, here, cv2.NORM_L2SQR) / energy)
+        if rest >= _CERTAINLY_MOVED:
             missed = cv2.minMaxLoc(cv2.matchTemplate(_around(area, x, y), block, cv2.TM_SQDIFF))[0]
             rest = min(rest, max(0.0, missed) / energy)
-            if rest < _CERTAINLY_MOVED:
-                break
-        rests.append(rest)
-    return float(np.percentile(rests, 33)) if len(rests) >= _FEWEST_BLOCKS else 1.0
+        if rest < _CERTAINLY_MOVED:
+            break
+    return rest
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class _Look:
         """How different it looks from the shot before: other colours, or the same ones in other places."""
         if not self.pictures or not before.pictures:
             return 1.0
-        moved = layout_difference(self.masses / self.pictures, before.masses / before.pictures)
+        moved = layout_difference(self.masses / np.float32(self.pictures), before.masses / np.float32(before.pictures))
         return max(palette_difference(self.colours, before.colours), _LAYOUT_WEIGHT * moved)
 
 

@@ -43,9 +43,10 @@ class Sound:
 
 @dataclass
 class Damage:
-    """What could not be decoded; filled while a film plays."""
+    """What could not be decoded, or not wholly; filled while a film plays."""
 
     picture_packets: int = 0
+    patched_pictures: int = 0  # the decoder filled in what was missing of them
     sound_packets: int = 0
     sound_missing: bool = False  # a sound stream is there but nothing of it could be decoded
 
@@ -53,8 +54,8 @@ class Damage:
     def remarks(self) -> tuple[str, ...]:
         """The same in sentences for the user; none where all went well."""
         said = []
-        if self.picture_packets:
-            said.append(f"{self.picture_packets} pictures of the film are damaged and were passed over.")
+        if damaged := self.picture_packets + self.patched_pictures:
+            said.append(f"{damaged} pictures of the film are damaged.")
         if self.sound_missing:
             said.append("The film's own sound cannot be decoded; it counts as silence.")
         elif self.sound_packets:
@@ -145,6 +146,7 @@ class _Pictures:
             self._damage.picture_packets += 1
             return
         for frame in frames:
+            self._damage.patched_pictures += frame.is_corrupt
             time = self._time(frame)
             if time >= self._clip.duration:
                 continue
@@ -157,7 +159,7 @@ class _Pictures:
         time = self._last
         unit = frame.time_base or self._stream.time_base  # frames that come out at the end have lost theirs
         if frame.pts is not None and unit:
-            time = max(0.0, float(frame.pts * unit) - self._clip.start)
+            time = max(0.0, frame.pts * float(unit) - self._clip.start)
         return time if time > self._last else self._last + 0.5 / self._clip.frame_rate
 
 
@@ -180,7 +182,7 @@ class _Sounds:
         for frame in frames:
             self._decoded = True
             unit = frame.time_base or self._stream.time_base
-            time = float(frame.pts * unit) if frame.pts is not None and unit else None
+            time = frame.pts * float(unit) if frame.pts is not None and unit else None
             yield from self._timed(self._timeline.add(frame, time))
 
     def end(self) -> Iterator[Sound]:

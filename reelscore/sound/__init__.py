@@ -109,8 +109,8 @@ def _play(groups: Sequence[Group], length: int, hands: ThreadPoolExecutor) -> li
     channels = [channel for group in groups for channel in group.channels]
     learners = {stroke: channel.player for channel in channels for stroke in channel.player.missing(length)}
     longest_first = sorted(learners, key=lambda stroke: (-stroke.duration, stroke.instrument, stroke.pitch))
-    for _ in hands.map(lambda stroke: learners[stroke].learn(stroke).shape, longest_first):
-        pass
+    # only the lengths come back: the notes themselves are the cache's to keep or to let go
+    list(hands.map(lambda stroke: learners[stroke].learn(stroke).shape, longest_first))
     strips = iter(list(hands.map(lambda channel: channel.play(length), channels)))
     return [list(islice(strips, len(group.channels))) for group in groups]
 

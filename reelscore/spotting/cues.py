@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from reelscore.analysis.facts import Analysis, Shot, Speech
-from reelscore.brief import Cue
+from reelscore.brief import MOST_CUES_A_SECOND, Cue
 from reelscore.errors import InputError
 from reelscore.spotting.sections import Turn
 from reelscore.tempo import TempoMap
@@ -27,9 +27,6 @@ _GROUP = 1.0
 _EDGE = 0.3  # so near to its ends the film has no room for a hit
 
 
-MOST_A_SECOND = 20  # cues a person may ask for
-
-
 @dataclass(frozen=True)
 class _Found:
     """A cue that might be, and how early it is chosen: person before scene before the rest by strength."""
@@ -43,14 +40,15 @@ def refuse_cues(person: Sequence[float], duration: float) -> None:
     for time in person:
         if not 0 <= time <= duration:
             raise InputError(f"The cue at {time:g} s is outside the film; give times from 0 to {duration:.2f} s.")
-    if len(person) > MOST_A_SECOND * max(duration, 1.0):
+    if len(person) > MOST_CUES_A_SECOND * max(duration, 1.0):
         raise InputError(
-            f"{len(person)} cues are too many for {duration:.2f} s; give at most {MOST_A_SECOND} for each second."
+            f"{len(person)} cues are too many for {duration:.2f} s; give at most {MOST_CUES_A_SECOND} for each second."
         )
 
 
 def cues_for(analysis: Analysis, division: Sequence[Turn], person: Sequence[float]) -> tuple[Cue, ...]:
-    """The cues of the film, sorted, without the ending."""
+    """The cues of the film, sorted, without the ending. Raises InputError as `refuse_cues` does."""
+    refuse_cues(person, analysis.duration)
     kept: list[Cue] = []
     group = _GROUP if _mean_shot_length(analysis) < _FAST_CUTTING else _APART
     for found in sorted(_found(analysis, division, person), key=lambda found: (-found.rank, found.cue.time)):

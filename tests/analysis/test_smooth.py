@@ -48,7 +48,7 @@ def scene(colours: tuple[Colour, Colour], frames: int) -> list[np.ndarray]:
 def night(frames: int) -> list[np.ndarray]:
     """A dark blue sky over a black ridge."""
     sky = np.array([14.0, 5.0, 4.0]) + np.array([34.0, 12.0, 16.0]) * Y[..., None]
-    sky[Y > 0.84 + 0.03 * np.sin(4.0 * X)] = (6.0, 4.0, 4.0)
+    sky[0.84 + 0.03 * np.sin(4.0 * X) < Y] = (6.0, 4.0, 4.0)
     return [sky.astype(np.float32) for _ in range(frames)]
 
 
@@ -102,7 +102,11 @@ def test_light_that_changes_over_a_smooth_scene_is_no_cut(colours: tuple[Colour,
 
 
 def test_bursts_of_light_in_a_dark_sky_are_no_cuts() -> None:
-    rockets = ((20, 0.6, 0.3, (80.0, 190.0, 255.0)), (45, 1.2, 0.25, (255.0, 200.0, 110.0)), (62, 0.9, 0.35, (140.0, 90.0, 255.0)))
+    rockets = (
+        (20, 0.6, 0.3, (80.0, 190.0, 255.0)),
+        (45, 1.2, 0.25, (255.0, 200.0, 110.0)),
+        (62, 0.9, 0.35, (140.0, 90.0, 255.0)),
+    )
     sky = night(90)
     for begin, x, y, colour in rockets:
         sky = [with_burst(picture, x, y, number - begin, colour) for number, picture in enumerate(sky)]

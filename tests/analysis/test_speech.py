@@ -1,7 +1,6 @@
 """Speech is found where it is, and noise, tones, music, clicks and silence are not speech."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest

@@ -206,6 +206,27 @@ def test_notes_are_played_once_and_takes_go_round():
     assert sorted(asked) == [0, 1, 2, 3]
 
 
+def test_neither_threads_nor_what_is_kept_changes_what_is_heard(monkeypatch):
+    usual = rendered(busy_score(), block=1.0)
+    for cores in (1, 3):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        assert np.array_equal(rendered(busy_score(), block=1.0), usual)
+    monkeypatch.setattr("reelscore.sound.KEPT_NOTES_BYTES", 100_000)
+    assert np.array_equal(rendered(busy_score(), block=1.0), usual)
+
+
+def test_a_player_says_which_notes_it_has_yet_to_learn():
+    player = Player(
+        part(Note(0.0, 0.5, 69, 0.8), Note(1.5, 0.5, 72, 0.8)), PATCHES["flute"], RATE, NoteCache(1 << 24), 0
+    )
+    first = player.missing(RATE)
+    assert [stroke.pitch for stroke in first] == [69]
+    player.learn(first.pop())
+    assert not player.missing(RATE)
+    player.play(RATE)
+    assert [stroke.pitch for stroke in player.missing(RATE)] == [72]
+
+
 def test_velocity_is_exact_though_notes_are_kept_by_steps():
     def level(velocity: float) -> float:
         return energy(rendered(score(part(Note(0, 1, 69, velocity), reverb_db=-200))), 0, 1)

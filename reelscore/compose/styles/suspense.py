@@ -155,6 +155,6 @@ STYLE = Style(
     dark=("i bII i bII", "i #iv° i bII", "i bVI i bII", "i i bII i", "i bvii i #iv°"),
     bright=("I bII I iv", "I iv bVI I", "i bVI i #iv°"),
     looseness=0.008,
-    span_lu=6,
+    span_lu=5,
     accents=Accents(("grand piano", "pizzicato strings", "marimba", "harp"), -3, breath=0.25),
 )

@@ -48,7 +48,10 @@ def audio_rate(control: Control, count: int) -> Samples:
 
 def joined(points: Samples) -> Samples:
     """Breakpoints (…, blocks + 1) joined linearly: (…, blocks × BLOCK). A product of matrices, in pieces that BLAS leaves on one thread."""
-    pairs = np.stack([points[..., :-1], points[..., 1:] - points[..., :-1]], axis=-1).reshape(-1, 2)
+    ends = np.empty((*points.shape[:-1], points.shape[-1] - 1, 2), np.float32)
+    ends[..., 0] = points[..., :-1]
+    np.subtract(points[..., 1:], points[..., :-1], out=ends[..., 1])
+    pairs = ends.reshape(-1, 2)
     ramps = np.empty((len(pairs), BLOCK), np.float32)
     for first in range(0, len(pairs), JOINED_AT_ONCE):
         piece = slice(first, first + JOINED_AT_ONCE)
