@@ -197,7 +197,7 @@ def open_rooms(parts: Sequence[Part], rate: int) -> dict[Room, Samples]:
 class Sum:
     """The end of the desk: holds sound back until its gain is settled, then gives sum and groups under that gain."""
 
-    def __init__(self, rate: int, length: int, fade: float = 0.02) -> None:
+    def __init__(self, rate: int, length: int, fade: float = 0.1) -> None:
         self._curve = GainCurve(rate, Glue())
         self._length = length
         self._fade = round(fade * rate)

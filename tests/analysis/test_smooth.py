@@ -1,6 +1,7 @@
 """Drawn pictures: gradients, flat colours, slides and lights in the dark, which hold little texture to recognise."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import cv2
 import numpy as np
@@ -32,6 +33,7 @@ def starts(pictures: Sequence[np.ndarray]) -> list[tuple[str, float]]:
     return [(span.opens_with, span.start) for span in spans_of(pictures)[1:]]
 
 
+@cache
 def gradient(colours: tuple[Colour, Colour], shift: float = 0.0, gain: float = 1.0) -> np.ndarray:
     """A sky and a hill, both smooth, that the camera moves along by `shift` picture heights."""
     top, bottom = (np.array(colour, np.float32) for colour in colours)
