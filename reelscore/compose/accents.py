@@ -185,11 +185,11 @@ def _cue_note(hit: Hit, pitch: int, velocity: float, length: float) -> Note:
 
 
 def _loudness(hit: Hit) -> float:
-    return min((0.58 + 0.42 * hit.strength) * (0.78 + 0.22 * hit.energy), 1.0)
+    return min((0.68 + 0.32 * hit.strength) * (0.82 + 0.18 * hit.energy), 1.0)
 
 
 def _struck_chord(hit: Hit, chair: Chair, length: float, grounded: bool) -> list[Note]:
-    """The chord that a hit is made of: full when strong, two or three notes when gentle; `grounded` puts a bass note below.
+    """The chord that a hit is made of: four notes when strong, three when gentle; `grounded` puts a bass note below.
 
     Where an impact or a bass has the low octaves they are left to it: three low strokes at once only take room from each other.
     """
@@ -197,7 +197,7 @@ def _struck_chord(hit: Hit, chair: Chair, length: float, grounded: bool) -> list
     low, high = max(chair.low, 55), min(chair.high, 84)
     if high - low < 12:
         low, high = max(chair.high - 20, chair.low), chair.high
-    voices = 4 if hit.strength >= STRONG else 3 if hit.strength >= MIDDLING else 2
+    voices = 4 if hit.strength >= STRONG else 3
     pitches = list(voicing(hit.chord.tones, voices, low, high, (), hit.strength >= STRONG))
     if grounded and hit.strength >= MIDDLING and chair.low <= 48:
         pitches.append(into_range(near(hit.chord.bass, 42), max(chair.low, 31), 52))

@@ -29,11 +29,12 @@ def read_melody(path: Path) -> Melody:
         raise InputError(f"There is no file {path}; give a MIDI file (.mid) with a melody.") from problem
     except (OSError, ValueError, EOFError, IndexError, KeyError) as problem:
         raise InputError(
-            f"{path} cannot be read as MIDI ({problem or 'damaged'}); give a standard MIDI file (.mid)."
+            f"{path} cannot be read as MIDI ({str(problem) or 'damaged'}); give a standard MIDI file (.mid)."
         ) from problem
-    voices = _voices(file)
-    candidates = [notes for notes in voices.values() if notes]
-    if not candidates or file.ticks_per_beat <= 0:
+    if file.ticks_per_beat <= 0:
+        raise InputError(f"{path} does not say how long a beat is; give a standard MIDI file (.mid).")
+    candidates = [notes for notes in _voices(file).values() if notes]
+    if not candidates:
         raise InputError(f"{path} holds no notes outside the drum channel; give a MIDI file with a melody.")
     best = max(candidates, key=_melodiousness)
     beats_per_bar = _beats_per_bar(file)
