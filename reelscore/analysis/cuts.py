@@ -1,19 +1,24 @@
 """Hard cuts, to the frame.
 
-Every step of the picture that stands out from the steps around it is a proposal; it stands when the things seen before
-it are not found again after it. So flashes, jolts of the camera and whip pans are no cuts.
+PySceneDetect's adaptive detector proposes, with thresholds so low that it misses none; a proposal stands when the things
+seen before it are not found again after it. So flashes, jolts of the camera and whip pans are no cuts.
 """
 
 from collections import deque
 from dataclasses import dataclass
+from fractions import Fraction
+
+from scenedetect.common import FrameTimecode, Timecode
+from scenedetect.detectors import AdaptiveDetector
 
 from reelscore.analysis.look import ALIKE, STILL_FOUND, Bytes, alike, blank, colour_step
 
 SHORTEST_SHOT = 0.19  # five frames at 25 per second: a picture shown for less is a flash
 
-_NEIGHBOURS = 2  # frames on each side that a step is measured against
+_TICKS = 1_000_000  # of the time base in which PySceneDetect is told the true times
+_NEIGHBOURS = 2  # frames on each side that a proposal is measured against
 _RATIO = 2.0
-_SMALLEST_STEP = 2.0  # grey levels, mean over the picture
+_SMALLEST_STEP = 2.0  # mean over the channels of HSV, 0 to 255
 _SAME_TIME = 1e-6
 _SETTLE = 1.5 * SHORTEST_SHOT
 # Between stills, as slides are, nothing moves, so that what is the same is found again as it was; and lines of other text
@@ -31,29 +36,23 @@ class Seen:
     picture: Bytes
 
 
-@dataclass(frozen=True)
-class _Step:
-    """How far the picture shown from `time` on differs from the one before, in grey levels."""
-
-    time: float
-    size: float
-
-
 class Cuts:
     """Takes every picture in turn; `times` holds the cuts that are certain, which a cut is 0.3 s after it."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
         self._recent: deque[Seen] = deque()
-        self._steps: deque[_Step] = deque(maxlen=2 * _NEIGHBOURS + 1)
+        # Every step of the picture is to be proposed, however soon after another one.
+        self._detector = AdaptiveDetector(
+            adaptive_threshold=_RATIO, min_scene_len=0, window_width=_NEIGHBOURS, min_content_val=_SMALLEST_STEP
+        )
         self._proposed: deque[float] = deque()
 
     def see(self, seen: Seen) -> None:
         """One more picture."""
-        if self._recent:
-            self._steps.append(_Step(seen.time, colour_step(self._recent[-1].picture, seen.picture)))
-            if len(self._steps) > _NEIGHBOURS:
-                self._propose(len(self._steps) - 1 - _NEIGHBOURS)
+        ticks = Timecode(pts=round(seen.time * _TICKS), time_base=Fraction(1, _TICKS))
+        for cut in self._detector.process_frame(FrameTimecode(ticks, fps=25.0), seen.picture):
+            self._proposed.append(cut.seconds)
         self._recent.append(seen)
         self._decide(seen.time - _SETTLE)
         while self._recent[0].time < seen.time - 4.0 * _SETTLE and len(self._recent) > 8:
@@ -61,18 +60,7 @@ class Cuts:
 
     def end(self) -> None:
         """No more pictures come."""
-        for at in range(max(0, len(self._steps) - _NEIGHBOURS), len(self._steps)):
-            self._propose(at)
         self._decide(float("inf"))
-
-    def _propose(self, at: int) -> None:
-        """Proposes the step with this number among the last ones, if it stands out from them."""
-        step = self._steps[at]
-        if step.size < _SMALLEST_STEP:
-            return
-        others = sum(other.size for other in self._steps) - step.size
-        if step.size * max(1, len(self._steps) - 1) >= _RATIO * others:
-            self._proposed.append(step.time)
 
     def _decide(self, until: float) -> None:
         while self._proposed and self._proposed[0] <= until:
@@ -103,12 +91,16 @@ class Cuts:
             earlier = self._at(self.times[-1])
             later = self._at(time)
             if earlier is not None and later is not None and not alike(earlier, later):
-                self.times[-1] = time
+                self.times[-1] = self._own_time(time)
             return
-        self.times.append(time)
+        self.times.append(self._own_time(time))
 
     def _at(self, time: float) -> Bytes | None:
         return next((seen.picture for seen in self._recent if seen.time >= time - _SAME_TIME), None)
+
+    def _own_time(self, time: float) -> float:
+        """The picture's own time, which PySceneDetect holds rounded."""
+        return next((seen.time for seen in self._recent if seen.time >= time - _SAME_TIME), time)
 
 
 def _glances(pictures: list[Seen]) -> list[Bytes]:
