@@ -3,6 +3,7 @@
 Times are seconds from the first picture, taken from the file's time stamps and never from frame numbers.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -131,6 +132,8 @@ class _Pictures:
 
     def __init__(self, clip: Clip, stream: VideoStream, width: int, damage: Damage) -> None:
         stream.thread_type = "AUTO"
+        # More threads than cores: the decoders go on while the pictures that they gave are looked at.
+        stream.codec_context.thread_count = (os.cpu_count() or 1) + 2
         stream.codec_context.options = {"skip_loop_filter": "noref"}
         self._stream = stream
         self._clip = clip
