@@ -17,15 +17,16 @@ import numpy as np
 from reelscore.audio import Samples
 from reelscore.compose.score import Note, Part
 from reelscore.sound.patches.patch import Patch
-from reelscore.vocabulary import INSTRUMENTS
+from reelscore.vocabulary import INSTRUMENTS, Instrument
 
-# Struck and plucked things change more with force than what is bowed, blown or held.
-VELOCITY_STEPS = 12
-SUSTAINED_VELOCITY_STEPS = 8
+# Struck and plucked things change more with force than what is bowed, blown or held; drums have more takes instead.
+VELOCITY_STEPS = 10
+DRUM_VELOCITY_STEPS = 8
+SUSTAINED_VELOCITY_STEPS = 6
 # Between two steps of velocity only the level is put right; a patch grows a little faster than its velocity.
 LOUDNESS_EXPONENT = 1.5
-# Lengths are rounded to the nearest of steps 8 % apart: a release 4 % early or late is within what players do.
-LENGTH_RATIO = 1.08
+# Lengths are rounded to the nearest of steps 10 % apart: a release 5 % early or late is within what players do.
+LENGTH_RATIO = 1.1
 SHORTEST = 0.05
 TAKES = {"drums": 4}
 FEWER_TAKES = 2
@@ -141,7 +142,7 @@ def _events(part: Part, rate: int, seed: int) -> tuple[_Event, ...]:
     """The part's notes in order of time, as what is to be played when."""
     instrument = INSTRUMENTS[part.instrument]
     takes = TAKES.get(instrument.family, FEWER_TAKES)
-    steps = SUSTAINED_VELOCITY_STEPS if instrument.sustained else VELOCITY_STEPS
+    steps = _velocity_steps(instrument)
     notes = sorted(part.notes, key=lambda note: (note.start, note.pitch))
     struck: dict[int, int] = {}
     events = []
@@ -162,6 +163,12 @@ def _events(part: Part, rate: int, seed: int) -> tuple[_Event, ...]:
         choke = chokes.get(index)
         events.append(_Event(first, stroke, gain, None if choke is None else round(choke * rate) - first))
     return tuple(events)
+
+
+def _velocity_steps(instrument: Instrument) -> int:
+    if instrument.drums:
+        return DRUM_VELOCITY_STEPS
+    return SUSTAINED_VELOCITY_STEPS if instrument.sustained else VELOCITY_STEPS
 
 
 def _stepped(duration: float, family: str) -> float:
