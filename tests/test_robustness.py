@@ -240,7 +240,12 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(place: Path, beside: tup
 def test_an_interrupted_run_leaves_no_half_file(place: Path, stop: signal.Signals) -> None:
     before = contents(place)
     run = subprocess.Popen(
-        command("score", "film.mp4", "-o", "out.mp4", "--stems", "stems"), stderr=subprocess.PIPE, text=True, cwd=place
+        command("score", "film.mp4", "-o", "out.mp4", "--stems", "stems"),
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=place,
+        # Where the tests run in the background, a shell may have taught them to ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(stop, signal.SIG_DFL),  # noqa: PLW1509
     )
     while run.poll() is None and not list(place.rglob("*.part*")):
         time.sleep(0.005)
