@@ -32,6 +32,7 @@ help:
 demo: .venv/installed
 	@mkdir -p "$(OUT)"
 	$(BIN)/reelscore score "$(VIDEO)" --output "$(OUT)/$(notdir $(VIDEO))" --report "$(OUT)/report.json"
+	@echo "report     $(OUT)/report.json, and as a picture $(OUT)/report.png"
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -n auto
