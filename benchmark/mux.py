@@ -41,7 +41,7 @@ MOVIEPY = TIMED.format(
     prepared="from moviepy import AudioFileClip, VideoFileClip",
     call="""
 with VideoFileClip(str(film)) as clip, AudioFileClip(str(sound)) as music:
-    clip.with_audio(music).write_videofile(str(target), codec="libx264", audio_codec="aac", logger=None)
+    clip.with_audio(music).write_videofile(str(target), codec="libx264", audio_codec="aac", temp_audiofile_path=str(target.parent), logger=None)
 """,
 )
 
