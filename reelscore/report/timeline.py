@@ -182,7 +182,8 @@ def _draw_form(axes: Any, sheet: _Sheet) -> str:
         _name_section(axes, sheet, section)
     axes.set_ylim(0.0, 1.0)
     axes.set_facecolor(BACKGROUND)
-    return f"{len(sheet.brief.sections)} sections" if sheet.brief.sections else ""
+    count = len(sheet.brief.sections)
+    return f"{count} section{'s' * (count > 1)}" if count else ""
 
 
 def _name_section(axes: Any, sheet: _Sheet, section: Section) -> None:

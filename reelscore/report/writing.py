@@ -122,7 +122,7 @@ def take_summary(take: Finished, measures: Measures | None = None) -> str:
             "music",
             f"{', '.join(names) or 'free'} in {brief.key}, {brief.tempo_bpm:.0f} BPM, seed {take.seed} ({take.engine})",
         ),
-        ("form", f"{len(brief.sections)} sections, {len(brief.cues)} cues"),
+        ("form", f"{_counted(len(brief.sections), 'section')}, {_counted(len(brief.cues), 'cue')}"),
     ]
     if take.score:
         rows.append(("played by", ", ".join(dict.fromkeys(part.instrument for part in take.score.parts))))
@@ -135,6 +135,10 @@ def take_summary(take: Finished, measures: Measures | None = None) -> str:
         )
     text = _aligned(rows) if measures is None else f"{_aligned(rows)}\n{summary(measures)}"
     return "\n".join([text, *(f"Note: {remark}" for remark in take.remarks)])
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _cue_rows(measures: Measures) -> list[tuple[str, str]]:
