@@ -7,7 +7,7 @@ times are seconds. A phrase is 1 to 7 bars, four as a rule, and is the unit in w
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from reelscore.brief import Brief, Cue, Section
+from reelscore.brief import Brief, Section
 from reelscore.tempo import TempoMap
 
 SHORTEST_RING = 0.8
@@ -189,8 +189,3 @@ def _energies(section: Section, before: float, number: int, of: int) -> tuple[fl
         level = min(max(energy + wave[number % 4], 0.0), 1.0)
         return level, level
     return energy, energy
-
-
-def cue_beats(cues: tuple[Cue, ...], tempo_map: TempoMap) -> list[float]:
-    """The positions of the cues in beats."""
-    return [tempo_map.beat_at(cue.time) for cue in cues]

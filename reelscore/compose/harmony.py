@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from reelscore.brief import MODES, Key, Section
+from reelscore.brief import Key, Section
 from reelscore.compose.form import Bar, Phrase
 from reelscore.compose.progressions import CLOSES, DECEPTIVE, HALF_CADENCES, Feeling
 
@@ -25,8 +25,6 @@ SCALES: dict[str, tuple[int, ...]] = {
     "minor": (0, 2, 3, 5, 7, 8, 10),
     "phrygian": (0, 1, 3, 5, 7, 8, 10),
 }
-# From bright to dark by how often listeners call them the happier (Temperley & Tan 2013).
-BRIGHTNESS: tuple[str, ...] = MODES
 BRIGHT_MODES = ("major", "mixolydian", "lydian")
 
 Colour = Literal["triad", "add9", "seventh", "ninth", "sus", "power", "dark"]

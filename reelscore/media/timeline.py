@@ -21,7 +21,6 @@ class SoundTimeline:
     def __init__(self, start: float, duration: float, rate: int, channels: int) -> None:
         self.rate = rate
         self.channels = channels
-        self.silent_samples = 0  # silence put in between sounds, and for the start or the end where it was missing
         self._start = start
         self._total = round(duration * rate)
         self._laid = 0  # samples laid on the clock so far
@@ -77,7 +76,6 @@ class SoundTimeline:
 
     def _lay_silence(self, count: int) -> Iterator[Samples]:
         left = min(count, self._total - self._laid)
-        self.silent_samples += max(left, 0)
         while left > 0:
             yield from self._push(np.zeros((self.channels, min(left, self.rate)), np.float32))
             left -= self.rate
