@@ -26,7 +26,7 @@ help:
 	touch $@
 
 .venv/installed-dev: .venv/installed
-	$(BIN)/python -m pip install --quiet --editable ".[dev,fluidsynth]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,fluidsynth,neural,llm]"
 	touch $@
 
 demo: .venv/installed
