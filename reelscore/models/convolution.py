@@ -1,0 +1,88 @@
+"""Convolutions over time and the residual block that the U-Net is made of. Tensors are (batch, length, channels)."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from reelscore.models.products import convolve, linear
+
+
+def norm(x: Tensor, norm: nn.GroupNorm) -> Tensor:
+    """Group norm of x (b, n, c), without leaving that order in memory."""
+    picture = x.transpose(1, 2).unsqueeze(2)
+    return functional.group_norm(picture, norm.num_groups, norm.weight, norm.bias, norm.eps).squeeze(2).transpose(1, 2)
+
+
+class Convolution(nn.Conv1d):
+    """Three places wide; the length stays."""
+
+    def __init__(self, channels: int, out_channels: int) -> None:
+        super().__init__(channels, out_channels, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return convolve(x, self.weight, self.bias)
+
+
+class Pointwise(nn.Conv1d):
+    """One place wide."""
+
+    def __init__(self, channels: int, out_channels: int) -> None:
+        super().__init__(channels, out_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return linear(x, self.weight.squeeze(-1), self.bias)
+
+
+class Shrink(nn.Conv1d):
+    """A convolution that keeps one in `factor` of its places; the length must be a multiple of the factor."""
+
+    def __init__(self, channels: int, out_channels: int, factor: int, reach: int) -> None:
+        super().__init__(channels, out_channels, factor * reach + 1, stride=factor)
+        around = self.kernel_size[0] - factor
+        # The odd place of the padding goes to the left.
+        self.around = (around - around // 2, around // 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.kernel_size[0] == 3:
+            return convolve(x, self.weight, self.bias)
+        return super().forward(functional.pad(x.transpose(1, 2), self.around)).transpose(1, 2)
+
+
+class Stretch(nn.ConvTranspose1d):
+    """A transposed convolution that makes the length `factor` times as long."""
+
+    def __init__(self, channels: int, out_channels: int, factor: int) -> None:
+        super().__init__(channels, out_channels, 2 * factor, stride=factor, padding=factor // 2)
+        self.surplus = factor % 2
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        return super().forward(x.transpose(1, 2), output_size)[..., self.surplus :].transpose(1, 2)
+
+
+def stretch(channels: int, out_channels: int, factor: int) -> nn.Module:
+    """The layer that makes the length `factor` times as long; factor 1 is a plain convolution."""
+    if factor == 1:
+        return Convolution(channels, out_channels)
+    return Stretch(channels, out_channels, factor)
+
+
+class ResidualBlock(nn.Module):
+    """Two normed convolutions beside a bypass; the time features scale and shift what the second norm gives."""
+
+    def __init__(self, channels: int, out_channels: int, groups: int, time_features: int) -> None:
+        super().__init__()
+        self.norm_in = nn.GroupNorm(groups, channels)
+        self.conv_in = Convolution(channels, out_channels)
+        self.modulation = nn.Linear(time_features, 2 * out_channels)
+        self.norm_out = nn.GroupNorm(groups, out_channels)
+        self.conv_out = Convolution(out_channels, out_channels)
+        self.bypass = nn.Identity() if channels == out_channels else Pointwise(channels, out_channels)
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        """x (b, n, channels) and time (b, time_features) → (b, n, out_channels)."""
+        spare = not torch.is_grad_enabled()
+        scale, shift = self.modulation(functional.silu(time)).unsqueeze(1).chunk(2, dim=-1)
+        inner = self.conv_in(functional.silu(norm(x, self.norm_in), inplace=spare))
+        inner = torch.addcmul(shift, norm(inner, self.norm_out), scale + 1)
+        inner = self.conv_out(functional.silu(inner, inplace=spare))
+        return inner.add_(self.bypass(x)) 
