@@ -1,0 +1,194 @@
+"""Where a model lies on this machine, and how it gets here when a person asks for it.
+
+Nothing here asks the network but `get`. Models are folders in the form of transformers: given by path, or in the cache of
+Hugging Face (HF_HOME). Only weights as safetensors and text are ever fetched; pickles and code of others are not.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from reelscore.checkpoints import catalogue
+from reelscore.checkpoints.catalogue import Card
+from reelscore.errors import InputError, MissingError
+from reelscore.progress import Progress, unseen
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+# What repositories hold beside the model in the form of transformers: other forms of the same weights, and folders of them.
+_LEFT_ALONE = [
+    "*/*",
+    "consolidated*",
+    "original*",
+    "*.index.json.bak",
+    "training_args*",
+    "trainer_state*",
+    "optimizer*",
+]
+
+
+def default_weights(name: str) -> Path:
+    """Where the converted weights of an engine are looked for when no path is given; the file need not be there.
+
+    The folder is REELSCORE_CACHE, or ~/.cache/reelscore.
+    """
+    folder = os.environ.get("REELSCORE_CACHE")
+    return (Path(folder) if folder else Path.home() / ".cache" / "reelscore") / f"{name}.safetensors"
+
+
+def locate(reference: str) -> Path:
+    """Where the model lies: a path that is there, else a name of the catalogue or an id of the Hub, in the local cache.
+
+    Raises MissingError where it is not here (with size, terms and the command that brings it), InputError where the
+    reference is none of these.
+    """
+    path = Path(reference)
+    if reference.strip() and _is_there(path):
+        return path
+    card = _card(reference)
+    folder = _in_cache(card)
+    if folder is None:
+        raise MissingError(_absence(card))
+    return folder
+
+
+def is_here(card: Card) -> bool:
+    """Whether a model of the catalogue can be used without fetching anything."""
+    if card.hub_id is None:
+        return default_weights(card.name).is_file()
+    return _in_cache(card) is not None
+
+
+def get(name: str, progress: Progress = unseen) -> Path:
+    """Fetches a model from the Hub into the local cache, whole, and returns its folder; what is here is not fetched again.
+
+    `name` is one of the catalogue or an id of the Hub. Raises MissingError where it cannot be had, with what to do.
+    """
+    card = _card(name)
+    if card.hub_id is None:
+        raise MissingError(f"{card.name} cannot be fetched by a command: {card.by_hand}.")
+    _require_hub()
+    from httpx2 import HTTPError
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    progress("download", 0.0)
+    try:
+        folder = Path(
+            snapshot_download(
+                card.hub_id,
+                allow_patterns=list(card.files),
+                ignore_patterns=_LEFT_ALONE,
+                tqdm_class=_silent(progress),
+            )
+        )
+    except GatedRepoError as problem:
+        raise MissingError(
+            f"{card.hub_id} is handed out only to those who accepted its terms: accept them on {card.address}, then sign "
+            "in with: hf auth login."
+        ) from problem
+    except RepositoryNotFoundError as problem:
+        raise MissingError(f"The Hub has no model {card.hub_id} that is open to you; check its name.") from problem
+    except (LocalEntryNotFoundError, HfHubHTTPError, HTTPError) as problem:
+        raise MissingError(
+            f"Cannot fetch {card.hub_id}: the Hub cannot be reached; check the network and try again."
+        ) from problem
+    except OSError as problem:
+        raise MissingError(f"Cannot fetch {card.hub_id}: {problem.strerror or problem}.") from problem
+    _refuse_without_safetensors(card, folder)
+    progress("download", 1.0)
+    return folder
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # names that cannot be
+        return False
+
+
+def _card(reference: str) -> Card:
+    """The card of a name or an id; a plain one for an id that the catalogue does not have."""
+    if card := catalogue.known(reference):
+        return card
+    if not _HUB_ID.fullmatch(reference) or ".." in reference or "--" in reference:
+        names = ", ".join(card.name for card in catalogue.CATALOGUE if card.hub_id)
+        raise InputError(
+            f"There is no model {reference!r}: give a folder that is there, an id of the Hub such as "
+            f"Qwen/Qwen3-4B-Instruct-2507, or one of {names}."
+        )
+    return Card(
+        name=reference,
+        kind="language model",
+        summary="a model of the Hub that is not in the catalogue",
+        address=f"https://huggingface.co/{reference}",
+        licence="terms as stated on its page",
+        non_commercial=None,
+        size_gb=None,
+        hub_id=reference,
+    )
+
+
+def _in_cache(card: Card) -> Path | None:
+    """The folder of a model in the cache of Hugging Face, if all of it is there."""
+    if card.hub_id is None:
+        return None
+    _require_hub()
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(
+            snapshot_download(
+                card.hub_id, local_files_only=True, allow_patterns=list(card.files), ignore_patterns=_LEFT_ALONE
+            )
+        )
+    except (LocalEntryNotFoundError, OSError, ValueError):
+        return None
+    wanted = ("tokenizer.json", "vocab.json") if card.kind == "tokenizer" else ("config.json",)
+    return folder if any((folder / name).is_file() for name in wanted) else None
+
+
+def _absence(card: Card) -> str:
+    if card.hub_id is None:
+        return f"{card.name} is not here: {card.by_hand}."
+    command = f"reelscore models get {card.name}"
+    return f"The model {card.hub_id} is not here ({card.size}; {card.terms}); get it with: {command}"
+
+
+def _refuse_without_safetensors(card: Card, folder: Path) -> None:
+    if card.kind != "tokenizer" and not any(folder.glob("*.safetensors")):
+        raise MissingError(
+            f"{card.hub_id} has no weights as safetensors; pickles are not fetched, so choose another model."
+        )
+
+
+def _require_hub() -> None:
+    from importlib.util import find_spec
+
+    if not find_spec("huggingface_hub"):
+        raise MissingError('Models of the Hub need more packages; install them with: pip install "reelscore[neural]".')
+
+
+def _silent(progress: Progress) -> Any:
+    """The bar that huggingface_hub counts bytes on: it draws nothing and tells `progress`."""
+    from tqdm import tqdm  # type: ignore[import-untyped]
+
+    class Told(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            self._counts_bytes = options.get("unit") == "B" and str(options.get("desc", "")).startswith("Reconstruct")
+            options.pop("name", None)
+            super().__init__(*args, **(options | {"file": StringIO(), "disable": False}))
+
+        def display(self, *_: Any, **__: Any) -> bool:
+            return True
+
+        def update(self, n: float | None = 1) -> None:
+            super().update(n)
+            if self._counts_bytes and self.total:
+                progress("download", min(self.n / self.total, 1.0))
+
+    return Told

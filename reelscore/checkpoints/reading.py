@@ -1,0 +1,242 @@
+"""Tensors of weight files of any kind, by name: safetensors, PyTorch pickles, and folders of either in several parts.
+
+Files are data and may be damaged or hostile. Pickles are opened with `weights_only=True` alone, safetensors by their own
+reader, parts of an index by bare names within its folder. Nothing is copied into memory before a tensor is asked for:
+both kinds are mapped from the disk. Whatever is wrong is one InputError that names the file.
+"""
+
+import json
+import pickle
+import re
+import struct
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from reelscore.errors import InputError
+
+# What a reader of damaged or hostile bytes may raise: the readers are not of one mind.
+_DAMAGE = (
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+    struct.error,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    EOFError,
+    OverflowError,
+    AssertionError,
+    MemoryError,
+    ImportError,
+    OSError,
+)
+_PICKLES = (".ckpt", ".pt", ".pth", ".bin")
+_SINGLE = ("model.safetensors", "pytorch_model.bin", "diffusion_pytorch_model.safetensors")
+_INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+_MOST_JSON_BYTES = 64 * 2**20
+_FORMATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "U8": "uint8"}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The tensors of a file: their shapes and number formats by name, the text in its header, and a way to read one of them."""
+
+    path: Path
+    shapes: Mapping[str, tuple[int, ...]]
+    formats: Mapping[str, str]
+    """The number format of each, in words such as float32."""
+    read: Callable[[str], Tensor]
+    """The tensor of that name, on the CPU, in the file's own number format."""
+    header: Mapping[str, str]
+    files: tuple[Path, ...]
+    """Every file that was opened, for checksums."""
+
+
+def read_weights(path: Path) -> Stored:
+    """The tensors of a safetensors file, a pickle of PyTorch, or a folder that holds either, also in several parts.
+
+    Raises InputError where there is no such file, or where it cannot be read as weights.
+    """
+    if path.is_dir():
+        return _folder(path)
+    if not path.is_file():
+        raise InputError(f"There is no file of weights {path}; give the path of the file that was downloaded.")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty; download it again.")
+    if _is_pickle(path):
+        return _pickle(path)
+    return _safetensors(path)
+
+
+def is_safetensors(path: Path) -> bool:
+    """Whether the file's first bytes are those of a safetensors file: the length of a header, then its brace."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(9)
+    except OSError:
+        return False
+    return len(start) == 9 and start[8:] == b"{"
+
+
+def _is_pickle(path: Path) -> bool:
+    """By its bytes where they tell, else by its suffix; a name alone may lie."""
+    with path.open("rb") as file:
+        start = file.read(9)
+    if start[:4] == b"PK\x03\x04":
+        return True
+    return path.suffix.lower() in _PICKLES and start[8:] != b"{"
+
+
+def _safetensors(path: Path) -> Stored:
+    try:
+        file = safe_open(path, framework="pt", device="cpu")
+        names: list[str] = file.keys()  # type: ignore[no-untyped-call]
+        slices = {name: file.get_slice(name) for name in names}  # type: ignore[no-untyped-call]
+        shapes = {name: tuple(slices[name].get_shape()) for name in names}
+        formats = {name: _FORMATS.get(slices[name].get_dtype(), slices[name].get_dtype()) for name in names}
+        header: dict[str, str] = file.metadata() or {}  # type: ignore[no-untyped-call]
+    except SafetensorError as problem:
+        raise _damaged(path, problem, "safetensors") from problem
+    except OSError as problem:
+        raise InputError(f"Cannot read {path}: {_reason(problem)}.") from problem
+    return Stored(path, shapes, formats, partial(_read_one, path, file.get_tensor), header, (path,))
+
+
+def _read_one(path: Path, read: Callable[[str], Tensor], name: str) -> Tensor:
+    try:
+        return read(name)
+    except (SafetensorError, RuntimeError, OSError) as problem:
+        raise _damaged(path, problem, "safetensors") from problem
+
+
+def _pickle(path: Path) -> Stored:
+    mapped = zipfile.is_zipfile(path)
+    if mapped:
+        _refuse_packed(path)
+    try:
+        with torch.serialization.safe_globals(_harmless()), warnings.catch_warnings(action="ignore"):
+            loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except _DAMAGE as problem:
+        if refused := re.search(r"GLOBAL (\S+)", str(problem)):
+            raise InputError(
+                f"{path} holds more than tensors ({refused[1]}) and is not opened, because such a file can run code; "
+                "save its state_dict as safetensors with the program that it comes from."
+            ) from problem
+        raise _damaged(path, problem, "PyTorch") from problem
+    tensors = _state_dict(path, loaded)
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    formats = {name: str(tensor.dtype).removeprefix("torch.") for name, tensor in tensors.items()}
+    return Stored(path, shapes, formats, tensors.__getitem__, {}, (path,))
+
+
+def _refuse_packed(path: Path) -> None:
+    """PyTorch stores its records as they are; packed ones would let a small file fill the memory."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            packed = [entry.filename for entry in archive.infolist() if entry.compress_type != zipfile.ZIP_STORED]
+    except _DAMAGE as problem:
+        raise _damaged(path, problem, "PyTorch") from problem
+    if packed:
+        raise InputError(f"{path} is a packed archive and no file of weights; unpack it and give the file inside.")
+
+
+def _harmless() -> list[Callable[..., Any] | tuple[Callable[..., Any], str]]:
+    """What checkpoints of training hold beside tensors and cannot do harm: single numbers of NumPy and their types.
+
+    The names are those of NumPy 1 and 2: pickles keep the name that was valid when they were written.
+    """
+    scalar = np._core.multiarray.scalar  # type: ignore[attr-defined]
+    kinds = {type(np.dtype(code)) for code in "?bhilqBHILQefdg"}
+    return [
+        (scalar, "numpy.core.multiarray.scalar"),
+        (scalar, "numpy._core.multiarray.scalar"),
+        np.dtype,
+        *sorted(kinds, key=lambda kind: kind.__name__),
+    ]
+
+
+def _state_dict(path: Path, loaded: object) -> dict[str, Tensor]:
+    """The tensors by name, of a bare state_dict or of one wrapped in a checkpoint of training."""
+    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
+        loaded = loaded["state_dict"]
+    if not isinstance(loaded, Mapping):
+        raise InputError(f"{path} holds no state_dict but a {type(loaded).__name__}; give a file of model weights.")
+    tensors = {
+        name: value
+        for name, value in loaded.items()
+        if isinstance(name, str) and isinstance(value, Tensor) and value.layout == torch.strided
+    }
+    if not tensors:
+        raise InputError(f"{path} holds no tensors; give a file of model weights.")
+    return tensors
+
+
+def _folder(folder: Path) -> Stored:
+    for name in _SINGLE:
+        if (folder / name).is_file() and not (folder / f"{name}.index.json").is_file():
+            return read_weights(folder / name)
+    for name in _INDEXES:
+        if (folder / name).is_file():
+            return _parts(folder / name)
+    raise InputError(f"The folder {folder} holds no weights; it needs one of {', '.join((*_SINGLE, *_INDEXES))}.")
+
+
+def _parts(index: Path) -> Stored:
+    places = _places(index)
+    parts = {part: read_weights(index.parent / part) for part in sorted(set(places.values()))}
+    shapes, formats = {}, {}
+    for name, part in places.items():
+        if name not in parts[part].shapes:
+            raise InputError(f"{index} says that {part} holds {name}, but it does not; download both again.")
+        shapes[name], formats[name] = parts[part].shapes[name], parts[part].formats[name]
+
+    def read(name: str) -> Tensor:
+        return parts[places[name]].read(name)
+
+    return Stored(index.parent, shapes, formats, read, {}, (index, *(part.path for part in parts.values())))
+
+
+def _places(index: Path) -> dict[str, str]:
+    """Which part holds which tensor. Parts are bare names of files beside the index: an index never leads elsewhere."""
+    document = read_json(index)
+    places = document.get("weight_map") if isinstance(document, dict) else None
+    if not isinstance(places, dict) or not places:
+        raise InputError(f"{index} is no index of weights: it has no weight_map; download it again.")
+    for name, part in places.items():
+        if not isinstance(part, str) or part != Path(part).name or "\\" in part or part in ("", ".", ".."):
+            raise InputError(f"{index} leads out of its folder, to {part!r} for {name}; such an index is not followed.")
+    return places
+
+
+def read_json(path: Path) -> object:
+    """The JSON document in a file. Raises InputError where it cannot be read as one."""
+    try:
+        if path.stat().st_size > _MOST_JSON_BYTES:
+            raise InputError(f"{path} is too large for a JSON document of a model; download it again.")
+        document: object = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as problem:
+        raise InputError(f"{path} is not valid JSON ({_reason(problem)}); download it again.") from problem
+    except OSError as problem:
+        raise InputError(f"Cannot read {path}: {_reason(problem)}.") from problem
+    return document
+
+
+def _damaged(path: Path, problem: BaseException, kind: str) -> InputError:
+    return InputError(f"{path} cannot be read as {kind} weights ({_reason(problem)}); download it again.")
+
+
+def _reason(problem: BaseException) -> str:
+    said = (problem.strerror if isinstance(problem, OSError) else None) or str(problem) or type(problem).__name__
+    first = said.strip().splitlines()[0].split(". ")[0].rstrip(".")[:160]
+    return first[:1].lower() + first[1:]
