@@ -77,5 +77,7 @@ class Analysis(_Facts):
     curves: Curves
     peaks: tuple[Peak, ...] = ()
     speech: tuple[Speech, ...] = ()
-    captions: tuple[Caption, ...] = ()
+    captions: tuple[Caption, ...] = ()  # one a scene, in order of time
+    description: str = ""  # what a captioning model says of the whole film
+    captioned_by: str = ""  # the name of that model
     remarks: tuple[str, ...] = ()  # what could not be read, in sentences for the user
