@@ -1,6 +1,10 @@
-"""Spotting: what is seen and what is asked for becomes the brief. Everything before it looks at pictures, everything after makes music."""
+"""Spotting: what is seen and what is asked for becomes the brief. Everything before it looks at pictures, everything after makes music.
+
+A language model may advise, between the person's wishes and the rules; without one nothing of it is loaded.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,18 +15,26 @@ from reelscore.spotting.asking import Asked, asked_for, asked_in
 from reelscore.spotting.cues import STRONG, cues_for, refuse_cues, with_ending
 from reelscore.spotting.emotion import Emotion, emotion, look_between, look_emotion
 from reelscore.spotting.form import dynamics_of, sections_of, stretches
+from reelscore.spotting.language import LanguageModel
+from reelscore.spotting.language.advice import Advice, advice_on
+from reelscore.spotting.language.question import question_about
+from reelscore.spotting.merging import merged, wanted_of_sections
 from reelscore.spotting.pulse import lay_pulse, same_tempo
 from reelscore.spotting.sections import Turn, divide, on_downbeats, turns
 from reelscore.spotting.tagging import Scene, choose_key, choose_tempo, tags_for, wanted_emotion
+from reelscore.spotting.telling import coloured, told_of
 from reelscore.tempo import TempoMap
 
 _LONGEST_FILM = 6 * 3600.0
 _FRAME_WITHOUT_FILM = 1 / 25
+_MOST_SCENES_ASKED = 24  # about; more would make the question longer than small models read well
+_BAR_BEFORE_TEMPO = 2.5  # seconds: a bar at 96 BPM, for dividing a film before its tempo is known
 
 
-def write_brief(analysis: Analysis, wishes: Wishes = Wishes()) -> Brief:
-    """The whole brief for a film: what the person asks for, and rules for the rest.
+def write_brief(analysis: Analysis, wishes: Wishes = Wishes(), writer: LanguageModel | None = None) -> Brief:
+    """The whole brief for a film: what the person asks for, what `writer` advises, and rules for the rest.
 
+    A writer that gives no answer, or none that can be used, leaves all to the rules; the source "language_model" says so.
     Raises InputError for a wish that cannot be (an unknown name, a tempo or key that does not exist, a cue outside the film)
     and for a film of more than six hours.
     """
@@ -32,7 +44,36 @@ def write_brief(analysis: Analysis, wishes: Wishes = Wishes()) -> Brief:
         )
     refuse_cues(wishes.cues, analysis.duration)
     seen = look_emotion(look_between(analysis, 0.0, analysis.duration))
-    return _spotted(analysis, seen, asked_for(wishes))
+    told = told_of(analysis)
+    counsel = _counsel(analysis, asked_for(wishes), writer) if writer else None
+    brief = _spotted(analysis, coloured(seen, told), asked_for(wishes), counsel)
+    sources = dict(brief.sources)
+    if told:
+        sources["captions"] = f"rule: {', '.join(told.words[:8])} in the captions colour the emotion a little"
+    if counsel:
+        sources["language_model"] = counsel.advice.source
+    return brief.model_copy(update={"sources": sources})
+
+
+@dataclass(frozen=True)
+class _Counsel:
+    """What a language model advised, and where the scenes begin that it was asked about."""
+
+    advice: Advice
+    edges: tuple[float, ...]
+
+
+def _counsel(analysis: Analysis, asked: Asked, writer: LanguageModel) -> _Counsel:
+    edges = _scenes_to_ask_about(analysis, asked)
+    return _Counsel(advice_on(question_about(analysis, edges, asked), writer), edges)
+
+
+def _scenes_to_ask_about(analysis: Analysis, asked: Asked) -> tuple[float, ...]:
+    """Where the film's own turns divide it, before any tempo is known; of very many the strongest."""
+    division = divide(analysis.duration, turns(analysis, _BAR_BEFORE_TEMPO, asked.cues))
+    of_film = [turn for turn in division[1:] if not turn.free]
+    strongest = sorted(of_film, key=lambda turn: -turn.strength)[: _MOST_SCENES_ASKED - 1]
+    return (0.0, *sorted(turn.time for turn in strongest))
 
 
 def complete(brief: Brief) -> Brief:
@@ -61,8 +102,10 @@ def complete(brief: Brief) -> Brief:
     )
 
 
-def _spotted(analysis: Analysis, seen: Emotion, asked: Asked) -> Brief:
+def _spotted(analysis: Analysis, seen: Emotion, asked: Asked, counsel: _Counsel | None = None) -> Brief:
     """The brief for a film that is felt as `seen`."""
+    if counsel:
+        asked = merged(asked, counsel.advice)
     wanted = wanted_emotion(seen, asked)
     speech = _speech_of(analysis)
     spoken = sum(span.end - span.start for span in speech) / analysis.duration
@@ -72,7 +115,9 @@ def _spotted(analysis: Analysis, seen: Emotion, asked: Asked) -> Brief:
     tempo = choose_tempo(wanted, tags, asked)
     beats_per_bar = asked.beats_per_bar or 4
     division = divide(analysis.duration, turns(analysis, 60.0 / tempo.value * beats_per_bar, asked.cues))
-    sections = sections_of(stretches(analysis, division), wanted, dynamics_of(wanted, asked.energy))
+    film = stretches(analysis, division)
+    each = wanted_of_sections(film, counsel.edges, counsel.advice, asked) if counsel else ()
+    sections = sections_of(film, wanted, dynamics_of(wanted, asked.energy), each)
     cues = cues_for(analysis, division, asked.cues)
     plan = lay_pulse(
         cues,
@@ -86,7 +131,8 @@ def _spotted(analysis: Analysis, seen: Emotion, asked: Asked) -> Brief:
     tempo_map, cues = plan.tempo_map, plan.cues
     sections = on_downbeats(sections, division, tempo_map)
     sources |= {"key": key.source, "tempo_bpm": tempo.source + _settled(tempo.value, tempo_map)}
-    sources |= {"sections": _division_source(division), "cues": _cues_source(cues)}
+    by_scene = f"; model {counsel.advice.model}: mood and energy of the scenes" if counsel and each else ""
+    sources |= {"sections": _division_source(division) + by_scene, "cues": _cues_source(cues)}
     if asked.beats_per_bar:
         sources["beats_per_bar"] = f"person: {asked.said.get('beats_per_bar', 'asked for')}"
     if "prompt" in asked.said:

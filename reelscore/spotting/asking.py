@@ -3,7 +3,7 @@
 Single wishes win over the prompt, and what is avoided wins over what is asked for, wherever either was said.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reelscore.brief import Brief, Key, Wishes
 from reelscore.errors import InputError
@@ -14,9 +14,10 @@ from reelscore.vocabulary import FAMILIES
 
 @dataclass(frozen=True)
 class Asked:
-    """All that the person said. `instruments` may name families; what was not said is empty or None.
+    """All that the person said, and where they were silent what a language model advised. What nobody said is empty or None.
 
-    `said` tells for a field of the brief in which words it was asked for.
+    `instruments` may name families. `said` tells for a field of the brief in which words it was asked for, `advisers` for
+    those that a model filled its name. `advised_bpm` and `advised_pace` are a model's tempo, which binds less than a person's.
     """
 
     prompt: str
@@ -34,10 +35,24 @@ class Asked:
     cues: tuple[float, ...]
     not_understood: tuple[str, ...]
     said: dict[str, str]
+    advisers: dict[str, str] = field(default_factory=dict)
+    advised_bpm: float | None = None
+    advised_pace: float | None = None
 
     @property
     def moods(self) -> tuple[str, ...]:
         return tuple(feeling.mood for feeling in self.feelings)
+
+    @property
+    def felt_by_person(self) -> bool:
+        """Whether the moods are the person's own."""
+        return bool(self.feelings) and "tags.moods" not in self.advisers
+
+    def source(self, name: str) -> str:
+        """Who asked for a field of the brief and how, as its source begins."""
+        if name in self.advisers:
+            return f"model {self.advisers[name]}: {self.said.get(name, 'advised')}"
+        return f"person: {self.said.get(name, 'asked for')}"
 
 
 def asked_for(wishes: Wishes) -> Asked:

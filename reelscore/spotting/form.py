@@ -13,8 +13,9 @@ import numpy as np
 
 from reelscore.analysis.facts import Analysis
 from reelscore.brief import Section
-from reelscore.spotting.emotion import Emotion, Floats, Look, emotion, film_pace, look_between, look_emotion
+from reelscore.spotting.emotion import Emotion, Floats, Look, between, emotion, film_pace, look_between, look_emotion
 from reelscore.spotting.sections import Turn
+from reelscore.spotting.telling import Told, coloured, told_between
 
 Role = Literal["intro", "theme", "build", "climax", "breakdown", "outro"]
 
@@ -32,6 +33,24 @@ class Stretch:
     end: float
     look: Look
     pace: float
+    told: Told | None = None
+
+    @property
+    def felt(self) -> Emotion:
+        """What it says by its look, and a little by the words of its captions."""
+        return coloured(look_emotion(self.look), self.told)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody who read the film wants of one section: an emotion, and how much goes on in it (0 to 1); None is no wish.
+
+    `share` is how much of the section's own emotion gives way.
+    """
+
+    emotion: Emotion | None = None
+    energy: float | None = None
+    share: float = 0.6
 
 
 def stretches(analysis: Analysis, division: Sequence[Turn]) -> list[Stretch]:
@@ -43,7 +62,9 @@ def stretches(analysis: Analysis, division: Sequence[Turn]) -> list[Stretch]:
         inside = [
             pace for shot, pace in zip(analysis.shots, paces, strict=True) if shot.start < end and shot.end > start
         ]
-        found.append(Stretch(start, end, look_between(analysis, start, end), float(np.mean(inside)) if inside else 0.0))
+        pace = float(np.mean(inside)) if inside else 0.0
+        told = told_between(analysis.captions, start, end)
+        found.append(Stretch(start, end, look_between(analysis, start, end), pace, told))
     return found
 
 
@@ -63,13 +84,20 @@ def dynamics_of(wanted: Emotion, energy: float | None) -> Dynamics:
     return Dynamics(least, most)
 
 
-def sections_of(film: Sequence[Stretch], wanted: Emotion, dynamics: Dynamics) -> tuple[Section, ...]:
-    """The sections of the brief: with one climax where there are three or more, and the whole emotion centred on `wanted`."""
-    seen = [look_emotion(stretch.look) for stretch in film]
+def sections_of(
+    film: Sequence[Stretch], wanted: Emotion, dynamics: Dynamics, each: Sequence[Wanted] = ()
+) -> tuple[Section, ...]:
+    """The sections of the brief: with one climax where there are three or more, and the whole emotion centred on `wanted`.
+
+    `each` has what is wanted of every single section, where somebody said so.
+    """
+    seen = [stretch.felt for stretch in film]
     paces = [min(max(stretch.pace, -2.0), 2.0) for stretch in film]
     drive = np.array([felt.arousal + 0.15 * pace for felt, pace in zip(seen, paces, strict=True)])
     contrast = float(np.clip(np.ptp(drive) / 0.4, 0, 1))
     shape = _shape(film, drive, contrast)
+    if each:
+        shape, contrast = _as_told(shape, contrast, each)
     climax = _climax(film, shape, contrast)
     energy = _energies(shape, climax, dynamics)
     roles = _roles(energy, climax, dynamics, contrast)
@@ -78,6 +106,11 @@ def sections_of(film: Sequence[Stretch], wanted: Emotion, dynamics: Dynamics) ->
             calmer = 0.35 if role == "breakdown" else 0.6
             energy[number] = dynamics.least + calmer * (energy[number] - dynamics.least)
     feelings = _feelings(film, seen, energy, wanted)
+    if each:
+        feelings = [
+            between(felt, told.emotion, told.share) if told.emotion else felt
+            for felt, told in zip(feelings, each, strict=True)
+        ]
     return tuple(
         Section(
             start=stretch.start,
@@ -105,6 +138,15 @@ def _shape(film: Sequence[Stretch], drive: Floats, contrast: float) -> Floats:
         arc = 0.45 * arc + 0.55 * np.interp(within, [0.0, 0.65, 1.0], [0.0, 1.0, 0.4])
     share = 0.2 + 0.5 * contrast
     return np.asarray(share * own + (1.0 - share) * arc)
+
+
+def _as_told(shape: Floats, contrast: float, each: Sequence[Wanted]) -> tuple[Floats, float]:
+    """Shape and contrast where energies were told: these have two thirds of the say, if they tell sections apart at all."""
+    energies = [told.energy for told in each if told.energy is not None]
+    if not energies or max(energies) - min(energies) < 0.05:
+        return shape, contrast
+    told = np.array([own if each[n].energy is None else float(each[n].energy or 0.0) for n, own in enumerate(shape)])
+    return np.asarray(shape / 3 + told * 2 / 3), max(contrast, float(np.clip(np.ptp(energies) / 0.4, 0, 1)))
 
 
 def _climax(film: Sequence[Stretch], shape: Floats, contrast: float) -> int:

@@ -1,6 +1,7 @@
 """Genre, moods, instruments, key and tempo: what the person asked for, and rules for whatever was left open.
 
-Every choice comes as a value and a sentence that says where it came from, "person: …" or "rule: …".
+Between the two stands what a language model advised, where one was asked. Every choice comes as a value and a sentence that
+says where it came from, "person: …", "model NAME: …" or "rule: …".
 """
 
 from dataclasses import dataclass
@@ -44,18 +45,21 @@ class Scene:
 def wanted_emotion(film: Emotion, asked: Asked) -> Emotion:
     """The emotion of the whole: the person's moods where there are any, else the film's, coloured by the genre asked for.
 
+    Moods that a model advised leave the picture a quarter of the say.
     Words for energy and pace raise or lower its arousal; it is moved away from moods that are to be avoided.
     """
     wanted = film
     if asked.feelings:
         felt = [mood_emotion(feeling.mood, feeling.degree) for feeling in asked.feelings]
         wanted = emotion(*(sum(getattr(e, name) for e in felt) / len(felt) for name in _SCALES))
+        if not asked.felt_by_person:
+            wanted = between(film, wanted, 0.75)
     elif asked.genres:
         genre = GENRES[asked.genres[0]]
         wanted = between(film, emotion(genre.valence, genre.arousal, film.tension), 0.5)
     livelier = 0.4 * (asked.energy or 0.0) + 0.25 * (asked.pace or 0.0)
     wanted = emotion(wanted.valence, wanted.arousal + livelier, wanted.tension)
-    if not asked.feelings:
+    if not asked.felt_by_person:
         wanted = _away_from(wanted, asked.avoid)
     return wanted
 
@@ -74,7 +78,7 @@ def _away_from(wanted: Emotion, avoid: tuple[str, ...]) -> Emotion:
 def choose_genre(wanted: Emotion, asked: Asked, scene: Scene) -> Choice[str]:
     """The first genre asked for, else the one that fits emotion, instruments and speech best; "" if all are to be avoided."""
     if asked.genres:
-        return Choice(asked.genres[0], f"person: {asked.said.get('tags.genres', 'asked for')}")
+        return Choice(asked.genres[0], asked.source("tags.genres"))
     left = [name for name in GENRES if name not in asked.avoid]
     if not left:
         return Choice("", "person: every genre is to be avoided")
@@ -114,7 +118,7 @@ def _fit(genre: Genre, wanted: Emotion, asked: Asked, scene: Scene) -> float:
 def choose_moods(wanted: Emotion, asked: Asked) -> Choice[tuple[str, ...]]:
     """The moods asked for, else the two that lie nearest to the emotion."""
     if asked.moods:
-        return Choice(asked.moods, f"person: {asked.said.get('tags.moods', 'asked for')}")
+        return Choice(asked.moods, asked.source("tags.moods"))
     nearest = tuple(nearest_moods(wanted, (*asked.avoid, *_NEVER_GUESSED))[:2])
     return Choice(
         nearest,
@@ -134,9 +138,8 @@ def choose_instruments(genre: str, moods: tuple[str, ...], asked: Asked) -> Choi
         chosen = [name for name in (*liked, *_ANYWHERE, *INSTRUMENTS) if not avoided(asked.avoid, name)][:1]
     source = f"rule: the palette of {genre}" if genre else "rule: what is left"
     if asked.instruments:
-        source = f"person: {', '.join(asked.instruments)} {asked.said.get('tags.instruments', 'asked for')}" + (
-            "" if asked.only else f"; {source}"
-        )
+        by, said = asked.source("tags.instruments").split(": ", 1)
+        source = f"{by}: {', '.join(asked.instruments)} {said}" + ("" if asked.only else f"; {source}")
     dropped = [name for name, member in zip(asked.instruments, named, strict=True) if member not in chosen]
     if dropped:
         source += f"; left out because it is to be avoided: {', '.join(dropped)}"
@@ -157,14 +160,14 @@ def tags_for(wanted: Emotion, asked: Asked, scene: Scene) -> tuple[Tags, dict[st
     genres = asked.genres or ((genre.value,) if genre.value else ())
     sources = {"tags.genres": genre.source, "tags.moods": moods.source, "tags.instruments": instruments.source}
     if asked.avoid:
-        sources["tags.avoid"] = f"person: {asked.said.get('tags.avoid', 'to be avoided')}"
+        sources["tags.avoid"] = asked.source("tags.avoid")
     return Tags(genres=genres, moods=moods.value, instruments=instruments.value, avoid=asked.avoid), sources
 
 
 def choose_key(wanted: Emotion, tags: Tags, asked: Asked, scene: Scene) -> Choice[str]:
     """The key asked for; else a mode as bright as the emotion, out of those that genre and moods like, on a tonic of the film's own."""
     if asked.key:
-        return Choice(asked.key, f"person: {asked.said.get('key', 'asked for')}")
+        return Choice(asked.key, asked.source("key"))
     modes = GENRES[tags.genres[0]].modes if tags.genres else MODES
     liked = [mode for mode in modes if any(mode in MOODS[mood].modes for mood in asked.moods)]
     if not liked and asked.moods:
@@ -176,7 +179,8 @@ def choose_key(wanted: Emotion, tags: Tags, asked: Asked, scene: Scene) -> Choic
     tonic = tonics[int(sha256(scene.picture_sha256.encode()).hexdigest(), 16) % len(tonics)]
     key = str(Key.parse(f"{tonic} {mode}"))
     if asked.mode:
-        return Choice(key, f"person: {mode} {asked.said.get('key', 'asked for')}; rule: the tonic from the picture")
+        by, said = asked.source("key").split(": ", 1)
+        return Choice(key, f"{by}: {mode} {said}; rule: the tonic from the picture")
     manner = manner_for(wanted)
     return Choice(
         key,
@@ -205,11 +209,25 @@ def choose_tempo(wanted: Emotion, tags: Tags, asked: Asked) -> Choice[float]:
         middle = (low * high) ** 0.5
         tempo = min(max(middle * (high / middle) ** asked.pace, 44.0), 190.0)
         return Choice(round(tempo, 1), f"person: pace {asked.pace:+.1f} {said}; rule: on the range of {where}")
+    if not asked.tempo and (asked.advised_bpm is not None or asked.advised_pace is not None):
+        return _advised_tempo(asked, low, high, where)
     # Half the arousal's own tempo, half its place in the range: a calm jazz is slow for jazz, not at the edge of it.
     habit = low * (high / low) ** ((wanted.arousal + 1.0) / 2.0)
     tempo = round((min(max(by_arousal, low), high) * habit) ** 0.5, 1)
     source = f"rule: arousal {wanted.arousal:+.2f} gives {by_arousal:.0f} BPM, in {where} {tempo:.0f}"
     return Choice(tempo, source if not asked.tempo else f"person: {where}; {source}")
+
+
+def _advised_tempo(asked: Asked, low: float, high: float, where: str) -> Choice[float]:
+    """The tempo that a model advised, brought to what the genre can bear."""
+    by = f"model {asked.advisers.get('tempo_bpm', 'unknown')}"
+    if asked.advised_bpm is None:
+        middle, pace = (low * high) ** 0.5, asked.advised_pace or 0.0
+        tempo = min(max(middle * (high / middle) ** pace, low), high)
+        return Choice(round(tempo, 1), f"{by}: pace {pace:+.1f}; rule: on the range of {where}")
+    tempo = min(max(asked.advised_bpm, low), high)
+    held = f"; rule: held to {tempo:g}, within {where}" if tempo != asked.advised_bpm else ""
+    return Choice(round(tempo, 1), f"{by}: {asked.advised_bpm:g} BPM{held}")
 
 
 def avoided(avoid: tuple[str, ...], instrument: str) -> bool:
