@@ -1,6 +1,10 @@
 """The contract that every engine keeps, and the registry."""
 
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,17 +15,47 @@ from reelscore.errors import InputError
 from reelscore.progress import unseen
 from reelscore.spotting import complete
 
-
-def request(engine: engines.Engine, brief: Brief, seed: int = 1) -> engines.Request:
-    options = engine.options()
-    if absent := engine.missing(options):
-        pytest.skip(f"{engine.name} cannot be used here: {absent[0]}")
-    return engines.Request(complete(brief), seed, options)
+Asking = Callable[..., engines.Request]
 
 
 @pytest.fixture(params=engines.names())
 def engine(request: pytest.FixtureRequest) -> engines.Engine:
     return engines.find(request.param)
+
+
+@pytest.fixture(scope="session")
+def small_models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, Any]]:
+    """For an engine that needs weights, the options that name some made on the spot, and few steps."""
+
+    def options_for(name: str) -> dict[str, Any]:
+        if name != "sonique":
+            return {}
+        from tiny_sonique import tiny_sonique
+
+        return {"weights": str(tiny_sonique(tmp_path_factory.mktemp("sonique"))), "steps": 3}
+
+    made: dict[str, dict[str, Any]] = {}
+
+    def once(name: str) -> dict[str, Any]:
+        if name not in made:
+            made[name] = options_for(name)
+        return made[name]
+
+    return once
+
+
+@pytest.fixture
+def asked(engine: engines.Engine, small_models: Callable[[str], dict[str, Any]]) -> Asking:
+    """What asks this engine for the music of a brief: `asked(brief, seed)`."""
+    return partial(_request, engine, engine.options(**small_models(engine.name)))
+
+
+def _request(
+    engine: engines.Engine, options: Any, brief: Brief, seed: int = 1, melody: Path | None = None
+) -> engines.Request:
+    if absent := engine.missing(options):
+        pytest.skip(f"{engine.name} cannot be used here: {absent[0]}")
+    return engines.Request(complete(brief), seed, options, melody=melody)
 
 
 def test_every_engine_says_what_it_is(engine: engines.Engine) -> None:
@@ -33,19 +67,37 @@ def test_every_engine_says_what_it_is(engine: engines.Engine) -> None:
 
 
 @pytest.mark.parametrize("duration", [0.5, 7.013])
-def test_music_has_the_exact_length_and_is_sound(engine: engines.Engine, duration: float) -> None:
-    music = engine.generate(request(engine, Brief(duration=duration)), unseen).audio
+def test_music_has_the_exact_length_and_is_sound(engine: engines.Engine, asked: Asking, duration: float) -> None:
+    music = engine.generate(asked(Brief(duration=duration)), unseen).audio
     assert music.length_samples == round(duration * music.rate)
     assert music.channels == 2
     assert np.isfinite(music.samples).all()
     assert 0.01 < np.abs(music.samples).max() <= 1.0
 
 
-def test_the_same_seed_gives_the_same_samples_and_another_does_not(engine: engines.Engine) -> None:
+def test_the_same_seed_gives_the_same_samples_and_another_does_not(engine: engines.Engine, asked: Asking) -> None:
     brief = Brief(duration=6.0, cues=(Cue(time=2.4, strength=0.9),))
-    first, again, other = (engine.generate(request(engine, brief, seed), unseen).audio.samples for seed in (7, 7, 8))
+    first, again, other = (engine.generate(asked(brief, seed), unseen).audio.samples for seed in (7, 7, 8))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_several_takes_together_are_those_made_alone(engine: engines.Engine, asked: Asking) -> None:
+    if engine.takes is None:
+        pytest.skip(f"{engine.name} makes one take at a time")
+    brief = Brief(duration=3.0)
+    together = [music.audio.samples for music in engine.takes(asked(brief), (7, 8), unseen)]
+    alone = [engine.generate(asked(brief, seed), unseen).audio.samples for seed in (7, 8)]
+    assert len(together) == 2
+    assert np.allclose(together, alone, atol=1e-3)
+    assert not np.allclose(together[0], together[1], atol=1e-2)
+
+
+def test_what_is_no_melody_is_refused_in_one_sentence(engine: engines.Engine, tmp_path: Path) -> None:
+    (tmp_path / "melody.bin").write_bytes(bytes(range(256)))
+    for path in (tmp_path / "melody.bin", tmp_path / "absent.mid"):
+        with pytest.raises(InputError, match=r"^[^\n]*melody[^\n]*\.$"):
+            engine.check_melody(path)
 
 
 def test_an_unknown_engine_is_refused_with_the_names_of_those_there_are() -> None:

@@ -1,14 +1,14 @@
-"""The engines: each makes Music from a Brief. This folder is the registry; one file, one engine.
+"""The engines: each makes Music from a Brief. This folder is the registry; one file or one folder, one engine.
 
-A file `engines/NAME.py` ends with `ENGINE = Engine(...)` and costs nothing to import: what is heavy is imported when music is made.
+A module `engines/NAME` ends with `ENGINE = Engine(...)` and costs nothing to import: what is heavy is imported when music is made.
 
 Every engine keeps the same promises, and one parametrised test holds all of them to it: the music covers the brief's
 duration exactly; the same request gives the same samples; float32 within ±1 at the declared rate; an empty brief is
 obeyed; a missing extra or weight is one MissingError with the command that mends it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -18,6 +18,7 @@ from reelscore.audio import Audio, StemWriter
 from reelscore.brief import Brief
 from reelscore.compose.score import Score
 from reelscore.errors import InputError
+from reelscore.hardware import Hardware
 from reelscore.progress import Progress
 
 
@@ -26,7 +27,7 @@ class Request:
     """What an engine is asked for: the brief, the film where there is one, the seed, a melody to use, and its options.
 
     The brief always has a tempo map and at least one section. `stems` is where stems are wanted; an engine without stems ignores it
-    and says so in `Music.remarks`.
+    and says so in `Music.remarks`. `hardware` says where networks run; an engine without any takes no notice.
     """
 
     brief: Brief
@@ -35,6 +36,7 @@ class Request:
     film: Path | None = None
     melody: Path | None = None
     stems: StemWriter | None = None
+    hardware: Hardware = field(default_factory=Hardware)
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,21 @@ class Music:
 
 @dataclass(frozen=True)
 class Engine:
-    """One way to make music. `missing(options)` gives sentences, each a thing to install, for what cannot be used as it stands."""
+    """One way to make music.
+
+    `missing(options)` gives sentences, each a thing to install, for what cannot be used as it stands. `check_melody(path)` raises
+    InputError for a file that cannot be the melody, before any long work. `takes(request, seeds, progress)`, where there is one,
+    makes the music of several seeds together, in their order, at less cost than one by one; `Request.seed` then does not count, and
+    each comes out as `generate` would make it, but for the rounding of floats.
+    """
 
     name: str
     summary: str
     options: type
     missing: Callable[[Any], tuple[str, ...]]
     generate: Callable[[Request, Progress], Music]
+    check_melody: Callable[[Path], object]
+    takes: Callable[[Request, Sequence[int], Progress], Iterator[Music]] | None = None
 
 
 def names() -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The embedded default: writes a score on the brief's tempo map and renders it. No weights, no network, no GPU."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from reelscore.engines import Engine, Music, Request
 from reelscore.progress import Progress
@@ -21,6 +22,13 @@ def missing(options: Options) -> tuple[str, ...]:
     from reelscore.sound.soundfont import missing
 
     return missing(options.soundfont)
+
+
+def check_melody(melody: Path) -> None:
+    """Raises InputError where the melody is no MIDI file with a tune."""
+    from reelscore.compose.midi import read_melody
+
+    read_melody(melody)
 
 
 def generate(request: Request, progress: Progress) -> Music:
@@ -46,4 +54,5 @@ ENGINE = Engine(
     options=Options,
     missing=missing,
     generate=generate,
+    check_melody=check_melody,
 )

@@ -1,0 +1,66 @@
+"""SONIQUE: a latent diffusion model that follows tags, scene by scene, and can vary a melody (Zhang and Fuentes 2024, arXiv 2410.03879).
+
+The brief becomes lines of tags (`tagline`), these and the seconds become contexts over stretches of time (`plan`), noise becomes
+latents and latents become sound (`making`), and the sound gets its two channels (`stereo`) and its end (`ending`). Everything
+heavy is imported when music is made.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from reelscore.engines import Engine, Music, Request
+from reelscore.engines.sonique.options import Options
+from reelscore.hardware import lacks_neural
+from reelscore.progress import Progress
+
+__all__ = ["ENGINE", "Options"]
+
+
+def missing(options: Options) -> tuple[str, ...]:
+    """What must be installed or downloaded first: the extra for neural models, and the weights."""
+    from reelscore.checkpoints import default_weights
+    from reelscore.checkpoints.catalogue import find
+
+    absent = lacks_neural()
+    if absent:
+        return absent
+    if options.weights:
+        return () if Path(options.weights).is_file() else (f"There are no weights {options.weights}; check the path.",)
+    place = default_weights("sonique")
+    if place.is_file():
+        return ()
+    card = find("sonique")
+    return (
+        f"The weights of sonique ({card.size}; {card.terms}) are not here: {card.by_hand}; then run {card.convert},"
+        " or name the files with --weights.",
+    )
+
+
+def generate(request: Request, progress: Progress) -> Music:
+    """One take. Raises MissingError without weights, InputError for files and values that cannot be used."""
+    return next(takes(request, [request.seed], progress))
+
+
+def takes(request: Request, seeds: Sequence[int], progress: Progress) -> Iterator[Music]:
+    """A take for each seed, denoised together."""
+    from reelscore.engines.sonique.making import make
+
+    return make(request, seeds, progress)
+
+
+def check_melody(melody: Path) -> None:
+    """Raises InputError where the melody is no recording that could be varied."""
+    from reelscore.engines.sonique.recording import check_recording
+
+    check_recording(melody)
+
+
+ENGINE = Engine(
+    name="sonique",
+    summary="A latent diffusion model that follows tags and varies melodies; 44.1 kHz; needs its published weights.",
+    options=Options,
+    missing=missing,
+    generate=generate,
+    check_melody=check_melody,
+    takes=takes,
+)
