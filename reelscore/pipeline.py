@@ -1,6 +1,8 @@
 """The product in one function: what happens to a film from its first packet to the finished file.
 
 film ──analyze──▶ Analysis ──write_brief──▶ Brief ──engine──▶ Music ──mix──▶ Mix ──mux──▶ film with music
+
+Where models are named, a captioner describes what is seen after the first arrow, and a language model helps to write the brief.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from reelscore import engines
-from reelscore.analysis import analyze
+from reelscore.analysis import Analysis, analyze
 from reelscore.brief import Brief, Wishes
 from reelscore.brief import write_brief as save_brief
-from reelscore.compose.midi import read_melody, write_midi
+from reelscore.compose.midi import write_midi
 from reelscore.compose.score import Score
 from reelscore.errors import BriefError, InputError, MissingError
+from reelscore.hardware import Hardware
 from reelscore.loudness import Loudness
 from reelscore.media import Clip, encode_sound, mux, probe, refuse_unfit, refuse_unfit_sound, soundtrack
 from reelscore.mix import MixSettings, mix
@@ -25,17 +28,31 @@ from reelscore.progress import Progress, unseen
 from reelscore.report import Measures, write_report
 from reelscore.spotting import complete, write_brief
 from reelscore.spotting.asking import asked_for
+from reelscore.spotting.language import LanguageChoice, LanguageModel, open_language_model
 from reelscore.stems import stem_folder
 
 
 @dataclass(frozen=True)
+class Understanding:
+    """Which models look at the film and help to write its brief; without them rules do both.
+
+    `captioner` is a preset's name, a Hugging Face id or a folder. Both run on `hardware`.
+    """
+
+    captioner: str = ""
+    language: LanguageChoice | None = None
+    hardware: Hardware = Hardware()
+
+
+@dataclass(frozen=True)
 class Playing:
-    """Who makes the music and from what: the engine and its options, the seed, and a melody to build on."""
+    """Who makes the music and from what: the engine and its options, the seed, a melody to build on, and where a model runs."""
 
     engine: str = "compose"
     options: Any = None
     seed: int = 0
     melody: Path | None = None
+    hardware: Hardware = Hardware()
 
 
 @dataclass(frozen=True)
@@ -96,6 +113,7 @@ def score_film(
     wishes: Wishes | Brief = Wishes(),
     playing: Playing = Playing(),
     mixing: MixSettings = MixSettings(),
+    understanding: Understanding = Understanding(),
     *,
     variations: int = 1,
     progress: Progress = unseen,
@@ -113,9 +131,52 @@ def score_film(
             refuse_unfit_sound(each.film)
         else:
             refuse_unfit(clip, each.film, each.sound_codec)
-    brief, remarks = _brief_for(clip, wishes, progress)
-    for number, each in enumerate(takes):
-        yield _made(brief, each, replace(playing, seed=playing.seed + number), mixing, clip, remarks, progress)
+    if isinstance(wishes, Brief):
+        brief, remarks = _followed(wishes, clip), clip.remarks
+    else:
+        facts, brief = understand(film, wishes, understanding, progress)
+        remarks = facts.remarks + _unanswered(brief)
+    played = _played(brief, takes, playing, film, progress)
+    for number, (each, music) in enumerate(zip(takes, played, strict=True)):
+        numbered = replace(playing, seed=playing.seed + number)
+        yield _finished(music, brief, each, numbered, mixing, clip, remarks, progress)
+
+
+def understand(
+    film: Path, wishes: Wishes, understanding: Understanding = Understanding(), progress: Progress = unseen
+) -> tuple[Analysis, Brief]:
+    """What is seen in the film and the brief that follows from it, with the help of the models that are named.
+
+    Raises InputError and MissingError for a wish or a model that cannot be, before the film is looked at.
+    """
+    asked_for(wishes)
+    writer = _writer(understanding)
+    facts = look(film, understanding, progress)
+    progress("brief", 0.0)
+    brief = write_brief(facts, wishes, writer)
+    progress("brief", 1.0)
+    return facts, brief
+
+
+def _unanswered(brief: Brief) -> tuple[str, ...]:
+    """What a language model that was asked did not do, as a sentence for the user."""
+    written_by = brief.sources.get("language_model", "")
+    said = written_by.partition("; ")[2] if written_by.startswith("rule") else ""
+    return (f"{said[0].upper()}{said[1:]}; the brief is by the rules.",) if said else ()
+
+
+def look(film: Path, understanding: Understanding = Understanding(), progress: Progress = unseen) -> Analysis:
+    """What is seen and heard in the film; where a captioner is named, with its words for each scene."""
+    if not understanding.captioner:
+        return analyze(film, progress)
+    from reelscore.analysis.content import describe, require_captioner
+
+    require_captioner(understanding.captioner, understanding.hardware)
+    return describe(analyze(film, progress), understanding.captioner, understanding.hardware, progress)
+
+
+def _writer(understanding: Understanding) -> LanguageModel | None:
+    return open_language_model(understanding.language, understanding.hardware) if understanding.language else None
 
 
 def score_brief(
@@ -124,7 +185,9 @@ def score_brief(
     """Makes the music of a brief without any film and writes it as a sound file."""
     _refuse_early([outputs], playing)
     refuse_unfit_sound(outputs.film)
-    return _made(complete(brief), outputs, playing, replace(mixing, original="drop"), None, (), progress)
+    whole = complete(brief)
+    (music,) = _played(whole, [outputs], playing, None, progress)
+    return _finished(music, whole, outputs, playing, replace(mixing, original="drop"), None, (), progress)
 
 
 def make_music(
@@ -139,8 +202,28 @@ def make_music(
     engine, options = _ready(playing)
     with ExitStack() as open_files:
         writer = open_files.enter_context(stem_folder(stems)) if stems else None
-        request = engines.Request(brief, playing.seed, options, film=film, melody=playing.melody, stems=writer)
+        request = replace(_request(brief, playing, options, film), stems=writer)
         return engine.generate(request, progress)
+
+
+def _request(brief: Brief, playing: Playing, options: Any, film: Path | None) -> engines.Request:
+    return engines.Request(
+        brief, playing.seed, options, film=film, melody=playing.melody, hardware=playing.hardware
+    )
+
+
+def _played(
+    brief: Brief, takes: Sequence[Outputs], playing: Playing, film: Path | None, progress: Progress
+) -> Iterator[engines.Music]:
+    """The music of each take: all of them in one batch where the engine can, else one after another."""
+    engine, options = _ready(playing)
+    if engine.takes and len(takes) > 1:
+        seeds = range(playing.seed, playing.seed + len(takes))
+        yield from engine.takes(_request(brief, playing, options, film), seeds, progress)
+        return
+    for number, each in enumerate(takes):
+        numbered = replace(playing, seed=playing.seed + number)
+        yield make_music(brief, numbered, film=film, stems=each.stems, progress=progress)
 
 
 def _ready(playing: Playing) -> tuple[engines.Engine, Any]:
@@ -162,12 +245,13 @@ def _refuse_early(takes: Sequence[Outputs], playing: Playing, film: Path | None 
     for each in takes:
         if each.stems:
             refuse_stems(each.stems)
-    _ready(playing)
+    engine, _ = _ready(playing)
     if playing.melody:
-        read_melody(playing.melody)
+        engine.check_melody(playing.melody)
 
 
-def _made(
+def _finished(
+    music: engines.Music,
     brief: Brief,
     outputs: Outputs,
     playing: Playing,
@@ -176,10 +260,9 @@ def _made(
     remarks: tuple[str, ...],
     progress: Progress,
 ) -> Take:
-    """The music of a whole brief, mixed, written with all that is asked for beside it, and measured for the report."""
+    """The music, mixed, written with all that is asked for beside it, and measured for the report."""
     if outputs.brief:
         save_brief(brief, outputs.brief)
-    music = make_music(brief, playing, film=clip.path if clip else None, stems=outputs.stems, progress=progress)
     original = partial(soundtrack, clip) if clip and clip.has_sound else None
     sound = mix(music.audio, original, brief.speech, clip.duration if clip else brief.duration, mixing, progress)
     lost: tuple[str, ...] = ()
@@ -197,20 +280,26 @@ def _made(
         score=music.score,
         loudness=sound.loudness,
         speech_to_music_db=sound.speech_to_music_db,
-        remarks=remarks + music.remarks + sound.remarks + lost,
+        remarks=remarks + music.remarks + _not_given(outputs, playing, music) + sound.remarks + lost,
     )
     return replace(take, measures=write_report(outputs.report, take, progress)) if outputs.report else take
 
 
-def _brief_for(clip: Clip, wishes: Wishes | Brief, progress: Progress) -> tuple[Brief, tuple[str, ...]]:
-    """The brief to follow, and what could not be read of the film."""
-    if isinstance(wishes, Wishes):
-        asked_for(wishes)  # what cannot be asked for is refused before the film is looked at
-        facts = analyze(clip.path, progress)
-        return write_brief(facts, wishes), facts.remarks
-    if abs(wishes.duration - clip.duration) > 1 / clip.frame_rate:
+def _not_given(outputs: Outputs, playing: Playing, music: engines.Music) -> tuple[str, ...]:
+    """What was asked for beside the film but cannot come from this engine, in sentences for the user."""
+    said = []
+    if outputs.midi and not music.score:
+        said.append(f"The engine {playing.engine} writes no score, so there is no MIDI file.")
+    if outputs.stems and not any(outputs.stems.glob("*.wav")):
+        said.append(f"The engine {playing.engine} makes no stems.")
+    return tuple(said)
+
+
+def _followed(brief: Brief, clip: Clip) -> Brief:
+    """The brief as it stands, made whole. Raises BriefError where it is for a film of another length."""
+    if abs(brief.duration - clip.duration) > 1 / clip.frame_rate:
         raise BriefError(
-            f"duration: the brief is for {wishes.duration:.3f} s, but {clip.path} lasts {clip.duration:.3f} s;"
+            f"duration: the brief is for {brief.duration:.3f} s, but {clip.path} lasts {clip.duration:.3f} s;"
             " write a new brief for this film."
         )
-    return complete(wishes), clip.remarks
+    return complete(brief)

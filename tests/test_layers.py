@@ -11,9 +11,9 @@ PACKAGE = Path(__file__).resolve().parents[1] / "reelscore"
 
 # From the ground up; a room may import from its own floor's earlier rooms and from any floor below.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "progress", "vocabulary"),
-    ("outputs", "tempo"),
-    ("audio", "brief"),
+    ("errors", "progress", "vocabulary", "models"),
+    ("outputs", "tempo", "hardware", "resident"),
+    ("audio", "brief", "checkpoints"),
     ("loudness", "stems", "media"),
     ("compose", "sound"),
     ("analysis", "spotting", "engines", "mix", "report"),
@@ -26,6 +26,10 @@ LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 BESIDE = {("spotting", "analysis"), ("sound", "compose")}
 HEAVY = (
     "torch",
+    "transformers",
+    "safetensors",
+    "huggingface_hub",
+    "openai",
     "gradio",
     "cv2",
     "scipy",
