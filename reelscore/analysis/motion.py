@@ -20,6 +20,7 @@ from reelscore.analysis.measured import Measured
 _PAIR = 0.06  # seconds that two compared pictures lie apart, or the next picture after it
 _LIVELY = 0.15  # lengths per second at which the measure reaches 1 − 1/e
 _VISIBLE_GREY_LEVELS = 6.0  # standard deviation under which a picture shows little that could move, but noise
+_LEAST_SIDE = 32  # pixels; on less the flow's pyramid has no level to work on, and OpenCV crashes
 # Two pictures whose mean differs by more show a fade, a flash or a lamp; flow makes nonsense of these.
 _RELIT_GREY_LEVELS, _RELIT_SHARE = 1.5, 0.05
 
@@ -45,6 +46,14 @@ def liveliness(speed: float) -> float:
     A talking head lies near 0.15, walking people near 0.3, a pan over the whole picture in two seconds near 0.95.
     """
     return float(1.0 - np.exp(-speed / _LIVELY))
+
+
+def _roomy(grey: Bytes) -> Bytes:
+    """The picture, its edge repeated below and to the right where a side is too short for the flow."""
+    low, narrow = (max(0, _LEAST_SIDE - side) for side in grey.shape)
+    if not low and not narrow:
+        return grey
+    return np.asarray(cv2.copyMakeBorder(grey, 0, low, 0, narrow, cv2.BORDER_REPLICATE), dtype=np.uint8)
 
 
 class MotionMeter:
@@ -73,7 +82,8 @@ class MotionMeter:
         if abs(mean - before) > max(_RELIT_GREY_LEVELS, _RELIT_SHARE * max(mean, before)):
             self._directions = None
             return
-        flow = self._flow.calc(last, grey, None)  # type: ignore[call-overload]
+        flow = self._flow.calc(_roomy(last), _roomy(grey), None)  # type: ignore[call-overload]
+        flow = flow[: grey.shape[0], : grey.shape[1]]
         visible = min(1.0, (spread / _VISIBLE_GREY_LEVELS) ** 2)
         per_second = visible / max(grey.shape) / (time - self._last_time)
         x, y = cv2.split(flow)

@@ -134,3 +134,13 @@ def test_action_moves_more_than_a_still_view(analysed: Callable[[str], Analysis]
     assert max(board[4:8]) > 0.8  # the board rolls by from 0.6 s to 2.7 s
     assert max(board[14:]) < 0.1
     assert analysed("sam2_dog.mp4").shots[0].motion > 2 * analysed("squirrel_pexels.mp4").shots[0].motion
+
+
+@pytest.mark.parametrize("shape", [(20, 160), (160, 20), (7, 160), (1, 160), (3, 3)])
+def test_pictures_too_low_or_too_narrow_for_the_flow_are_measured_too(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    wide = rng.integers(0, 255, (shape[0], shape[1] + 20, 3)).astype(np.uint8)
+    meter = MotionMeter()
+    for number in range(6):
+        meter.see(number / 10, np.ascontiguousarray(wide[:, number : number + shape[1]]))
+    assert np.isfinite(meter.measured([]).mean(0.0, 0.6))
