@@ -18,26 +18,43 @@ if TYPE_CHECKING:
     from reelscore.audio import Audio
     from reelscore.brief import Brief, Wishes, read_brief, write_brief
     from reelscore.errors import ReelscoreError
+    from reelscore.hardware import Hardware
     from reelscore.mix import MixSettings
-    from reelscore.pipeline import Outputs, Playing, Take, make_music, score_brief, score_film
+    from reelscore.pipeline import (
+        Outputs,
+        Playing,
+        Take,
+        Understanding,
+        make_music,
+        score_brief,
+        score_film,
+        understand,
+    )
     from reelscore.report import check
+    from reelscore.resident import free_models
+    from reelscore.spotting.language import LanguageChoice
 
 _HOMES = {
     "Analysis": "analysis.facts",
     "Audio": "audio",
     "Brief": "brief",
+    "Hardware": "hardware",
+    "LanguageChoice": "spotting.language",
     "MixSettings": "mix",
     "Outputs": "pipeline",
     "Playing": "pipeline",
     "ReelscoreError": "errors",
     "Take": "pipeline",
+    "Understanding": "pipeline",
     "Wishes": "brief",
     "analyze": "analysis",
     "check": "report",
+    "free_models": "resident",
     "make_music": "pipeline",
     "read_brief": "brief",
     "score_brief": "pipeline",
     "score_film": "pipeline",
+    "understand": "pipeline",
     "write_brief": "brief",
 }
 
@@ -45,18 +62,23 @@ __all__ = [
     "Analysis",
     "Audio",
     "Brief",
+    "Hardware",
+    "LanguageChoice",
     "MixSettings",
     "Outputs",
     "Playing",
     "ReelscoreError",
     "Take",
+    "Understanding",
     "Wishes",
     "analyze",
     "check",
+    "free_models",
     "make_music",
     "read_brief",
     "score_brief",
     "score_film",
+    "understand",
     "write_brief",
 ]
 
