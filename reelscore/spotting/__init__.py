@@ -44,9 +44,9 @@ def write_brief(analysis: Analysis, wishes: Wishes = Wishes(), writer: LanguageM
         )
     refuse_cues(wishes.cues, analysis.duration)
     seen = look_emotion(look_between(analysis, 0.0, analysis.duration))
-    told = told_of(analysis)
-    counsel = _counsel(analysis, asked_for(wishes), writer) if writer else None
-    brief = _spotted(analysis, coloured(seen, told), asked_for(wishes), counsel)
+    asked, told = asked_for(wishes), told_of(analysis)
+    counsel = _counsel(analysis, asked, writer) if writer else None
+    brief = _spotted(analysis, coloured(seen, told), asked, counsel)
     sources = dict(brief.sources)
     if told:
         sources["captions"] = f"rule: {', '.join(told.words[:8])} in the captions colour the emotion a little"

@@ -48,11 +48,14 @@ class Asked:
         """Whether the moods are the person's own."""
         return bool(self.feelings) and "tags.moods" not in self.advisers
 
-    def source(self, name: str) -> str:
-        """Who asked for a field of the brief and how, as its source begins."""
-        if name in self.advisers:
-            return f"model {self.advisers[name]}: {self.said.get(name, 'advised')}"
-        return f"person: {self.said.get(name, 'asked for')}"
+    def by(self, name: str) -> str:
+        """Who asked for a field of the brief: the person, or a model by its name."""
+        return f"model {self.advisers[name]}" if name in self.advisers else "person"
+
+    def source(self, name: str, what: str = "") -> str:
+        """Where a field of the brief comes from: who asked for it, for `what`, and how."""
+        how = self.said.get(name, "asked for")
+        return f"{self.by(name)}: {f'{what} {how}' if what else how}"
 
 
 def asked_for(wishes: Wishes) -> Asked:

@@ -22,6 +22,7 @@ def merged(asked: Asked, advice: Advice) -> Asked:
     found = advice.suggestion
     if found is None:
         return asked
+    person = asked
     avoid = tuple(name for name in found.avoid if name not in asked.avoid and not _is_asked_for(name, asked))
     asked = _with_avoided(asked, avoid, advice.model)
     taken: dict[str, object] = {}
@@ -29,11 +30,11 @@ def merged(asked: Asked, advice: Advice) -> Asked:
         taken["tags.genres"] = asked = replace(asked, genres=genres)
     if not asked.feelings and (moods := _allowed(found.moods, asked)):
         taken["tags.moods"] = asked = replace(asked, feelings=tuple(Feeling(mood) for mood in moods))
-    if not asked.instruments and (instruments := _playable(found.instruments, asked, "tags.genres" in taken)):
+    if not asked.instruments and (instruments := _playable(found.instruments, asked, person.genres)):
         taken["tags.instruments"] = asked = replace(asked, instruments=instruments)
     if not asked.tempo and asked.pace is None and (found.tempo_bpm is not None or found.pace is not None):
         taken["tempo_bpm"] = asked = replace(asked, advised_bpm=found.tempo_bpm, advised_pace=found.pace)
-    if not asked.key and not asked.mode and _mode_is_welcome(found, asked):
+    if not asked.key and not asked.mode and _mode_is_welcome(found, person):
         taken["key"] = asked = replace(asked, key=found.key, mode=None if found.key else found.mode)
     return replace(
         asked,
@@ -110,11 +111,12 @@ def _allowed(names: tuple[str, ...], asked: Asked) -> tuple[str, ...]:
     return tuple(name for name in names if name not in asked.avoid)
 
 
-def _playable(names: tuple[str, ...], asked: Asked, genre_is_advised: bool) -> tuple[str, ...]:
+def _playable(names: tuple[str, ...], asked: Asked, persons_genres: tuple[str, ...]) -> tuple[str, ...]:
     """The instruments that contradict nothing: none that is avoided, and none beside the only one of a solo genre asked for."""
     left = [name for name in names if any(not _ruled_out(member, asked) for member in _members(name))]
-    if asked.genres and not genre_is_advised and len(GENRES[asked.genres[0]].instruments) == 1:
-        family = INSTRUMENTS[GENRES[asked.genres[0]].instruments[0]].family
+    palette = GENRES[persons_genres[0]].instruments if persons_genres else ()
+    if len(palette) == 1:
+        family = INSTRUMENTS[palette[0]].family
         left = [name for name in left if all(INSTRUMENTS[member].family == family for member in _members(name))]
     return tuple(left)
 
@@ -127,9 +129,9 @@ def _members(name: str) -> tuple[str, ...]:
     return (name,) if name in INSTRUMENTS else FAMILIES.get(name, ())
 
 
-def _mode_is_welcome(found: Suggestion, asked: Asked) -> bool:
+def _mode_is_welcome(found: Suggestion, person: Asked) -> bool:
     """Whether a key or mode was suggested that the person's own moods can bear."""
     mode = found.key.rpartition(" ")[2] if found.key else found.mode
     if not mode:
         return False
-    return not asked.felt_by_person or any(mode in MOODS[mood].modes for mood in asked.moods)
+    return not person.moods or any(mode in MOODS[mood].modes for mood in person.moods)

@@ -138,8 +138,8 @@ def choose_instruments(genre: str, moods: tuple[str, ...], asked: Asked) -> Choi
         chosen = [name for name in (*liked, *_ANYWHERE, *INSTRUMENTS) if not avoided(asked.avoid, name)][:1]
     source = f"rule: the palette of {genre}" if genre else "rule: what is left"
     if asked.instruments:
-        by, said = asked.source("tags.instruments").split(": ", 1)
-        source = f"{by}: {', '.join(asked.instruments)} {said}" + ("" if asked.only else f"; {source}")
+        rest = "" if asked.only else f"; {source}"
+        source = asked.source("tags.instruments", ", ".join(asked.instruments)) + rest
     dropped = [name for name, member in zip(asked.instruments, named, strict=True) if member not in chosen]
     if dropped:
         source += f"; left out because it is to be avoided: {', '.join(dropped)}"
@@ -179,8 +179,7 @@ def choose_key(wanted: Emotion, tags: Tags, asked: Asked, scene: Scene) -> Choic
     tonic = tonics[int(sha256(scene.picture_sha256.encode()).hexdigest(), 16) % len(tonics)]
     key = str(Key.parse(f"{tonic} {mode}"))
     if asked.mode:
-        by, said = asked.source("key").split(": ", 1)
-        return Choice(key, f"{by}: {mode} {said}; rule: the tonic from the picture")
+        return Choice(key, f"{asked.source('key', mode)}; rule: the tonic from the picture")
     manner = manner_for(wanted)
     return Choice(
         key,
@@ -220,7 +219,7 @@ def choose_tempo(wanted: Emotion, tags: Tags, asked: Asked) -> Choice[float]:
 
 def _advised_tempo(asked: Asked, low: float, high: float, where: str) -> Choice[float]:
     """The tempo that a model advised, brought to what the genre can bear."""
-    by = f"model {asked.advisers.get('tempo_bpm', 'unknown')}"
+    by = asked.by("tempo_bpm")
     if asked.advised_bpm is None:
         middle, pace = (low * high) ** 0.5, asked.advised_pace or 0.0
         tempo = min(max(middle * (high / middle) ** pace, low), high)

@@ -30,7 +30,6 @@ _SHOWING = {
     "tense": "tense tension nervous nervously anxious anxiously worried",
     "scary": "scared frightened frightening terrified terrifying scary creepy horror screaming",
     "angry": "angry angrily furious furiously rage aggressive aggressively shouting yelling",
-    "dramatic": "dramatic dramatically",
 }
 _MOODS = {word: mood for mood, words in _SHOWING.items() for word in words.split()}
 _NEGATORS = frozenset(["no", "not", "never", "without", "isnt", "arent", "doesnt", "neither", "nor", "hardly"])

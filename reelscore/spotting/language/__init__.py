@@ -85,7 +85,8 @@ def open_language_model(choice: LanguageChoice, hardware: Hardware = Hardware())
     _refuse_no_model(choice.model, folder)
     from reelscore.spotting.language.local import open_local
 
-    return open_local(choice.model, folder, hardware, choice.timeout)
+    name = folder.resolve().name if folder == Path(choice.model) else choice.model
+    return open_local(name, folder, hardware, choice.timeout)
 
 
 def _refuse_no_model(reference: str, folder: Path) -> None:

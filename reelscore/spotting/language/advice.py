@@ -1,10 +1,11 @@
 """Asking a language model about a film: one question, one repair, and what came of it."""
 
+import re
 from dataclasses import dataclass
 
 from reelscore.spotting.language import LanguageModel, NoAnswerError
 from reelscore.spotting.language.answers import Suggestion, read_answer, without_thoughts
-from reelscore.spotting.language.question import Question, bared, messages_for, messages_for_repair, schema_for
+from reelscore.spotting.language.question import Question, messages_for, messages_for_repair, schema_for
 
 _LONGEST_NAME = 120
 _LONGEST_REASON = 200
@@ -53,8 +54,14 @@ def advice_on(question: Question, writer: LanguageModel, seed: int = 0) -> Advic
 
 
 def _named(writer: LanguageModel) -> str:
-    return bared(writer.name, _LONGEST_NAME) or "without a name"
+    return _line(writer.name, _LONGEST_NAME) or "without a name"
 
 
 def _did_not(reason: NoAnswerError) -> str:
-    return f"did not answer: {bared(str(reason), _LONGEST_REASON)}"
+    return f"did not answer: {_line(str(reason), _LONGEST_REASON)}"
+
+
+def _line(text: str, longest: int) -> str:
+    """A text as it can stand in a brief: on one line, without control characters and halves of letters."""
+    written = text[: 4 * longest].encode("utf-8", "replace").decode("utf-8")
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", written).split())[:longest]

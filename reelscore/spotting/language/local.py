@@ -77,7 +77,8 @@ class LocalModel:
             )
             if not placing:
                 model.to(self._device)
-            tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
+            # Where the package mistral-common is installed, it would bring a tokenizer that cannot show its chat template.
+            tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True, mistral_format=False)
             return _Loaded(model.eval(), tokenizer)
 
         with _understood_failures("be loaded", self._device), _without_bars():
@@ -174,21 +175,29 @@ def _watched(model: Any, timeout: float) -> Iterator[None]:
             hook.remove()
 
 
+# What transformers, safetensors and torch raise over files and settings that do not fit together.
+_FAILURES = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ImportError,
+    RuntimeError,
+    MemoryError,
+    SafetensorError,
+)
+
+
 @contextmanager
 def _understood_failures(task: str, device: torch.device) -> Iterator[None]:
     """What goes wrong in files and memory, as NoAnswerError in a few words."""
     try:
         yield
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        AttributeError,
-        ImportError,
-        RuntimeError,
-        MemoryError,
-        SafetensorError,
-    ) as problem:
+    except Exception as problem:
+        # The tokenizers package knows no exception of its own: what it cannot read is a bare Exception.
+        if not isinstance(problem, _FAILURES) and type(problem) is not Exception:
+            raise
         if out_of_memory(problem):
             raise NoAnswerError(
                 f"it needs more memory than {device.type} has; take a smaller one, or low_resource on CUDA"

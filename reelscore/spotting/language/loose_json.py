@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _BARE = re.compile(r"[^\s,:{}\[\]\"']+(?:[ \t]+[^\s,:{}\[\]\"']+)*")
 _SPACE = re.compile(r"(?:\s|//[^\n]*)*")
 _CODE = re.compile(r"[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|[\da-fA-F]{4}")
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": " ", "f": " "}
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 class _NoValueError(Exception):

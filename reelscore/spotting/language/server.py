@@ -26,8 +26,9 @@ from reelscore.errors import InputError
 from reelscore.spotting.language import LanguageChoice, Message, NoAnswerError, Schema
 
 _MOST_BYTES = 2 * 2**20
-_MOST_TRIES = 8
+_MOST_TRIES = 10
 _MOST_FAILURES = 3
+_ROOM_TO_THINK = 2000  # tokens: what a model thinks to itself counts as well, where the server cannot turn that off
 _PAUSE = 0.4  # seconds before a failed request is repeated; doubled each time
 _REFUSES_A_FIELD = (400, 404, 405, 415, 422, 501)
 _HERE = ("localhost", "127.0.0.1", "::1")
@@ -115,16 +116,23 @@ class ServerModel:
         self, messages: Sequence[Message], most_tokens: int, seed: int, schema: Schema | None, deadline: _Deadline
     ) -> str:
         with _connected(self._address, deadline) as client:
-            if not self._model:
-                self._model = _first_model(self._request(client, "get", "/models", lambda: None, deadline))
+            model = self._model or self._first(client, deadline)
             turns = [{"role": message.role, "content": message.content} for message in messages]
-            told = {"model": self._model, "messages": turns, "stream": False}
+            told = {**({"model": model} if model else {}), "messages": turns, "stream": False}
             wanted = _wanted(most_tokens, seed, schema)
             return _content(
                 self._request(
                     client, "post", "/chat/completions", lambda: {**told, **_allowed(wanted, self._refused)}, deadline
                 )
             )
+
+    def _first(self, client: openai.OpenAI, deadline: _Deadline) -> str:
+        """The first model that the server lists; servers that hold a single one may list none, and need no name for it: then ""."""
+        try:
+            self._model = _first_talking(self._request(client, "get", "/models", lambda: None, deadline))
+        except NoAnswerError:
+            deadline.check()
+        return self._model
 
     def _request(
         self,
@@ -150,20 +158,24 @@ class ServerModel:
                     # Some servers break on a form of answer that they do not know, instead of refusing it.
                     self._gives_way(sent, problem, _FORMS)
                 if (status != 429 and status < 500) or failures >= _MOST_FAILURES:
-                    raise NoAnswerError(self._said_by(status)) from None
+                    unknown = status == 400 and sent and _speaks_of_model(problem, sent)
+                    raise NoAnswerError(self._said_by(404 if unknown else status)) from None
                 _rest(_pause_asked_for(problem) or _PAUSE * 2 ** (failures - 1), deadline, self._said_by(status))
             except openai.APIConnectionError as problem:
-                raise self._unreached(problem, deadline) from None
+                failures += 1
+                reason = self._unreached(problem, deadline)
+                if not _broke_off(problem) or failures >= _MOST_FAILURES or deadline.left <= 0:
+                    raise reason from None
+                _rest(_PAUSE, deadline, str(reason))
         raise NoAnswerError("the server refused every form of the question")
 
     def _gives_way(self, sent: dict[str, Any], problem: openai.APIStatusError, fields: tuple[str, ...]) -> bool:
         """Leaves out the field that the server objects to, by its words or by what servers object to most; False where none is left."""
         said = problem.response.text[:4000].casefold()
-        if problem.status_code == 404 and "response_format" not in said:
-            return False
         there = [field for field in fields if field in _names_in(sent)]
         named = [field for field in there if field.partition(":")[0] in said]
-        if not there:
+        about_the_model = problem.status_code == 404 or _speaks_of_model(problem, sent)
+        if not there or (about_the_model and not named):
             return False
         self._refused.add((named or there)[0])
         return True
@@ -174,7 +186,9 @@ class ServerModel:
         known = {
             401: "the server refused the key; give it in the environment as REELSCORE_LLM_KEY",
             403: "the server refused the key; give it in the environment as REELSCORE_LLM_KEY",
-            404: f"the server knows no model {self._model!r}, or the address is not that of its interface",
+            404: f"the server knows no model {self._model!r}, or the address is not that of its interface"
+            if self._model
+            else "the server lists no model, so name one; or the address is not that of its interface",
             429: "the server has too many requests",
         }
         return f"{known.get(status, 'the server failed' if status >= 500 else 'the server refused the question')} ({status})"
@@ -195,6 +209,13 @@ class ServerModel:
 
 class _UnusableError(httpx2.ReadError):
     """An answer of a size or coding that is not taken."""
+
+
+def _broke_off(problem: openai.APIConnectionError) -> bool:
+    """Whether a connection that stood was lost, so that another may hold."""
+    cause = problem.__cause__
+    lost = (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError)
+    return isinstance(cause, lost) and not isinstance(cause, _UnusableError)
 
 
 class _Bounded(httpx2.SyncByteStream):
@@ -230,7 +251,9 @@ def _connected(address: str, deadline: _Deadline) -> Iterator[openai.OpenAI]:
             response.stream = _Bounded(response.stream, deadline)
 
     plain = {"Accept-Encoding": "identity"}
-    with httpx2.Client(follow_redirects=False, event_hooks={"response": [bound]}, headers=plain) as http:
+    # Connections are not kept: a server that failed may close its end just when the next request is sent.
+    once = httpx2.Limits(max_keepalive_connections=0)
+    with httpx2.Client(follow_redirects=False, event_hooks={"response": [bound]}, headers=plain, limits=once) as http:
         client = openai.OpenAI(
             api_key=key_for(address), base_url=address, max_retries=0, http_client=http, default_headers=plain
         )
@@ -284,9 +307,10 @@ def _pause_asked_for(problem: openai.APIStatusError) -> float | None:
 
 # ── What is asked for and what comes back ─────────────────────────────────────────────────────────────────────────────
 
-# What a server may refuse, in the order in which it is left out where it does not say what it refuses.
+_LENGTHS = ("max_tokens", "max_completion_tokens")
 _FORMS = ("response_format:schema", "response_format")
-_OPTIONAL = (*_FORMS, "chat_template_kwargs", "seed", "temperature", "max_tokens")
+# What a server may refuse, in the order in which it is left out where it does not say what it refuses.
+_OPTIONAL = (*_FORMS, "chat_template_kwargs", "seed", "temperature", *_LENGTHS)
 
 
 def _wanted(most_tokens: int, seed: int, schema: Schema | None) -> dict[str, Any]:
@@ -295,7 +319,8 @@ def _wanted(most_tokens: int, seed: int, schema: Schema | None) -> dict[str, Any
         "chat_template_kwargs": {"enable_thinking": False},
         "seed": seed,
         "temperature": 0,
-        "max_tokens": most_tokens,
+        "max_tokens": most_tokens + _ROOM_TO_THINK,
+        "max_completion_tokens": most_tokens + _ROOM_TO_THINK,
     }
     if schema is not None:
         strict = {"name": "music", "strict": True, "schema": dict(schema)}
@@ -309,9 +334,15 @@ def _allowed(wanted: dict[str, Any], refused: set[str]) -> dict[str, Any]:
     left = {name: value for name, value in wanted.items() if name not in refused}
     if "response_format:schema" in left:
         left["response_format"] = left.pop("response_format:schema")
-    if "max_tokens" in refused:
-        left["max_completion_tokens"] = wanted["max_tokens"]
+    if "max_tokens" in left:
+        # The newer name of the same thing, which not all servers know.
+        left.pop("max_completion_tokens", None)
     return left
+
+
+def _speaks_of_model(problem: openai.APIStatusError, sent: dict[str, Any]) -> bool:
+    """Whether a refusal names the model that was asked for."""
+    return "model" in sent and str(sent["model"]).casefold() in problem.response.text[:4000].casefold()
 
 
 def _names_in(sent: dict[str, Any]) -> set[str]:
@@ -329,15 +360,12 @@ def _json_of(response: httpx2.Response) -> Any:
         raise NoAnswerError("what the server sent is no JSON") from None
 
 
-def _first_model(listing: Any) -> str:
-    """The first model of a server's list that looks as if it can talk."""
+def _first_talking(listing: Any) -> str:
+    """The first model of a server's list that looks as if it can talk; "" if there is none."""
     models = listing.get("data") if isinstance(listing, dict) else None
     names = [model.get("id") for model in models if isinstance(model, dict)] if isinstance(models, list) else []
     known = [name for name in names if isinstance(name, str) and 0 < len(name) <= 200]
-    talking = [name for name in known if not any(word in name.casefold() for word in _NO_CHAT)]
-    if not talking:
-        raise NoAnswerError("the server lists no model; name one")
-    return talking[0]
+    return next((name for name in known if not any(word in name.casefold() for word in _NO_CHAT)), "")
 
 
 def _content(answer: Any) -> str:
