@@ -29,7 +29,7 @@ class Guidance:
 
 
 class Network(Protocol):
-    """What is asked of the U-Net."""
+    """What is asked of the U-Net: v of x (b, channels, n) under each of the k contexts of its rows, (k * b, channels, n)."""
 
     @property
     def null_context(self) -> Tensor: ...
@@ -85,10 +85,9 @@ class Denoiser:
         if len(rows) != len(x):
             raise ValueError(f"{len(x)} rows of latents need as many contexts, not {len(rows)}")
         reach = math.hypot(1.0, sigma)
-        memory = self._memory_of(tuple(rows))
-        seen = (x / reach).to(self.dtype).repeat(memory.batch // len(x), 1, 1)
-        t = torch.full((len(seen),), math.atan(sigma) * 2 / math.pi, device=x.device)
-        v = self.unet(seen, t, memory).to(x.dtype)
+        t = torch.full((len(x),), math.atan(sigma) * 2 / math.pi, dtype=torch.float32, device=x.device)
+        # The memory has twice the rows of x: the network denoises each row under both of its contexts.
+        v = self.unet((x / reach).to(self.dtype), t, self._memory_of(tuple(rows))).to(x.dtype)
         if self._away is not None:
             towards, away = v.chunk(2)
             v = guided(towards, away, self.guidance)

@@ -4,20 +4,22 @@ The latents are covered by windows, each under one condition. In every step of t
 and the answers are blended with smooth weights that sum to 1 everywhere (after Bar-Tal et al. 2023, MultiDiffusion): each
 step has one picture of the whole, so nothing is joined afterwards and there is no seam. Positions and lengths are counted in
 latents.
+
+What overlaps is denoised twice. Three minutes of the published model cost 1.13 times their latents in each step in windows
+of 1,024 under one condition, and with the usual Windowing 1.29 times in sections of 15 s, 1.61 times in sections of 7.5 s.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from reelscore.models.denoising import Denoiser
-
-MULTIPLE = 16
-"""What the lengths of windows are a multiple of, as the network wants it."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,13 @@ class Windowing:
     least_latents: int = 256
     """The shortest window; shorter regions are seen with more of their neighbours."""
 
+    multiple: int = 16
+    """What the lengths of windows are a multiple of, as the network wants it."""
+
     def __post_init__(self) -> None:
-        if min(self.overlap, self.fade, self.reach) < 0 or self.least_latents < 1:
+        if min(self.overlap, self.fade, self.reach) < 0 or min(self.least_latents, self.multiple) < 1:
             raise ValueError(f"lengths of windows cannot be negative: {self}")
-        if self.most_latents < MULTIPLE or self.overlap > self.most_latents // 2:
+        if self.most_latents < self.multiple or self.overlap > self.most_latents // 2:
             raise ValueError(f"windows of at most {self.most_latents} cannot overlap by {self.overlap}")
 
 
@@ -63,7 +68,7 @@ class Window:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The windows that cover latents of one length. A window may end beyond the length where it is the only one."""
+    """The windows that cover latents of one length. One that covers all of it may end beyond it."""
 
     length: int
     windows: tuple[Window, ...]
@@ -81,8 +86,11 @@ class RegionDenoiser:
     """
 
     def __init__(self, denoiser: Denoiser, plan: Plan, batch_windows: int = 4) -> None:
+        if max(window.condition for window in plan.windows) >= denoiser.contexts:
+            raise ValueError(f"the windows ask for more than the {denoiser.contexts} contexts there are")
+        home = denoiser.unet.null_context.device
         self.denoiser = denoiser
-        self.plan = plan
+        self.plan = Plan(plan.length, tuple(replace(one, weights=one.weights.to(home)) for one in plan.windows))
         self.batch_windows = batch_windows
 
     def __call__(self, x: Tensor, sigma: float) -> Tensor:
@@ -96,7 +104,7 @@ class RegionDenoiser:
             parts = torch.stack([seen[take, :, window.start : window.stop] for window, take in batch])
             answers = self.denoiser.under(parts, sigma, [window.condition for window, _ in batch])
             for (window, take), answer in zip(batch, answers, strict=True):
-                blend[take, :, window.start : window.stop] += answer * window.weights.to(answer)
+                blend[take, :, window.start : window.stop] += answer * window.weights
         return blend[..., : self.plan.length]
 
     def _batches(self, takes: int) -> list[list[tuple[Window, int]]]:
@@ -118,14 +126,15 @@ def plan_windows(length: int, regions: Sequence[Region] = (), windowing: Windowi
     if length < 1 or sections[0].start or sections[-1].stop != length:
         raise ValueError(f"regions must cover 0 to {length}, not {sections[0].start} to {sections[-1].stop}")
     fades = [_even(min(windowing.fade, a.stop - a.start, b.stop - b.start)) for a, b in pairwise(sections)]
-    begins = [0, *(b.start - fade // 2 for b, fade in zip(sections[1:], fades, strict=True))]
-    ends = [*(a.stop + fade // 2 for a, fade in zip(sections, fades, strict=False)), length]
-    rises = [torch.ones(length), *(_rise(length, at, fade) for at, fade in zip(begins[1:], fades, strict=True))]
-    rises.append(torch.zeros(length))
+    rises = [
+        torch.ones(length),
+        *(_rise(length, b.start - fade // 2, fade) for b, fade in zip(sections[1:], fades, strict=True)),
+        torch.zeros(length),
+    ]
     windows: list[Window] = []
-    for index, section in enumerate(sections):
-        share = rises[index] - rises[index + 1]
-        windows += _windows_over(begins[index], ends[index], section.condition, share, windowing)
+    for section, (rise, fall), coming, going in zip(sections, pairwise(rises), [0, *fades], [*fades, 0], strict=True):
+        begin, end = section.start - coming // 2, section.stop + going // 2
+        windows += _windows_over(begin, end, section.condition, rise - fall, windowing)
     return Plan(length, tuple(windows))
 
 
@@ -142,34 +151,30 @@ def _windows_over(begin: int, end: int, condition: int, share: Tensor, windowing
     """Windows over a stretch of the music, whose weights there sum to its share of the whole, (length,)."""
     length = len(share)
     starts, size = _laid(begin, end, length, windowing)
-    crossing = min((a + size - b for a, b in pairwise(starts)), default=0)
-    rises = [
-        torch.ones(length),
-        *(_rise(length, (a + size + b - crossing) // 2, crossing) for a, b in pairwise(starts)),
-    ]
-    rises.append(torch.zeros(length))
+    shared = min((a + size - b for a, b in pairwise(starts)), default=0)
+    # What a window says near its edges, where it sees one side only, does not count.
+    span = shared - 2 * (shared // 4)
+    rises = [torch.ones(length), *(_rise(length, (a + size + b - span) // 2, span) for a, b in pairwise(starts))]
     windows = []
-    for start, rise, fall in zip(starts, rises[:-1], rises[1:], strict=True):
-        weights = torch.zeros(size)
+    for start, rise, fall in zip(starts, rises, [*rises[1:], torch.zeros(length)], strict=True):
         inside = (share * (rise - fall))[start : start + size]
-        weights[: len(inside)] = inside
-        windows.append(Window(start, start + size, condition, weights))
+        windows.append(Window(start, start + size, condition, functional.pad(inside, (0, size - len(inside)))))
     return windows
 
 
 def _laid(begin: int, end: int, length: int, windowing: Windowing) -> tuple[list[int], int]:
     """Where windows over begin to end start, and how long each of them is."""
-    most = windowing.most_latents // MULTIPLE * MULTIPLE
-    whole = _rounded_up(length)
-    needed = end - begin
-    if _rounded_up(needed) <= most:
-        reach = 2 * windowing.reach if needed < length else 0
-        size = min(max(_rounded_up(needed + reach), _rounded_up(windowing.least_latents)), most, whole)
-        start = begin - (size - needed) // 2
+    most = windowing.most_latents // windowing.multiple * windowing.multiple
+    wide_begin, wide_end = max(0, begin - windowing.reach), min(length, end + windowing.reach)
+    needed = wide_end - wide_begin
+    up = partial(_rounded_up, multiple=windowing.multiple)
+    if up(end - begin) <= most:
+        size = min(max(up(needed), up(windowing.least_latents)), most, up(length))
+        start = begin - (size - (end - begin)) // 2
         return [min(max(start, 0), max(length - size, 0))], size
     count = math.ceil((needed - windowing.overlap) / (most - windowing.overlap))
-    size = min(_rounded_up(math.ceil((needed + (count - 1) * windowing.overlap) / count)), most)
-    return [begin + round(step * (needed - size) / (count - 1)) for step in range(count)], size
+    size = min(up(math.ceil((needed + (count - 1) * windowing.overlap) / count)), most)
+    return [wide_begin + round(step * (needed - size) / (count - 1)) for step in range(count)], size
 
 
 def _merged(regions: Sequence[Region]) -> list[Region]:
@@ -191,8 +196,8 @@ def _rise(length: int, start: int, span: int) -> Tensor:
     return ((1 - torch.cos(math.pi * at.clamp(0, 1))) / 2).float()
 
 
-def _rounded_up(length: int) -> int:
-    return -(-length // MULTIPLE) * MULTIPLE
+def _rounded_up(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
 
 
 def _even(length: int) -> int:

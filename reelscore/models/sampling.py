@@ -28,6 +28,9 @@ LONGEST_STEP = 0.45
 """Of lambda, on average, up to which a third prediction makes unipc better: 18 steps from sigma 50 to 0.03."""
 
 
+_GAUSS = np.polynomial.legendre.leggauss(32)
+
+
 class Sampler(Protocol):
     """One way from x, noised to the first of the sigmas, to the last of them."""
 
@@ -155,10 +158,10 @@ def unipc(denoise: Denoise, x: Tensor, sigmas: Sequence[float], _noise: Noise, w
 
     A step sets out with the last three predictions; the one made where it arrives then mends it, as the fourth, before the
     next step sets out (UniPC of order 3, Zhao et al. 2023, in the form with coefficients for uneven steps). Where steps are
-    too long for parabolas it is of order 2: with two, mended by the third. This is the fast one: of those compared it came
-    nearest to the flow at 12 to 50 evaluations, with bent_sigmas (benchmark/samplers.py).
+    too long for parabolas it is of order 2: with two, mended by the third. This is the fast one; bent_sigmas suit it, and
+    benchmark/samplers.py compares it with the others.
     """
-    order = _order_for(sigmas)
+    order = order_for(sigmas)
     predictions: list[Tensor] = []
     lambdas: list[float] = []
     left = x
@@ -173,8 +176,8 @@ def unipc(denoise: Denoise, x: Tensor, sigmas: Sequence[float], _noise: Noise, w
     return x
 
 
-def _order_for(sigmas: Sequence[float]) -> int:
-    """3 where the steps of lambda are short on average, else 2; the last step, to sigma 0, is none of them."""
+def order_for(sigmas: Sequence[float]) -> int:
+    """The predictions that unipc steps with: 3 where its steps of lambda are short on average, else 2; that to sigma 0 is none."""
     steps = [math.log(sigma / after) for sigma, after in steps_of(sigmas) if after]
     return 3 if sum(steps) <= LONGEST_STEP * len(steps) else 2
 
@@ -198,7 +201,7 @@ def integral_weights(nodes: Sequence[float], start: float, stop: float, rate: fl
 
     Without a rate a plain integral; with one, the integral against rate * exp(-rate * (stop - at)).
     """
-    points, spread = np.polynomial.legendre.leggauss(32)
+    points, spread = _GAUSS
     at = start + (stop - start) * (points + 1) / 2
     spread = spread * (stop - start) / 2
     if rate:

@@ -25,11 +25,6 @@ def karras_sigmas(steps: int, least: float, most: float, rho: float = 7.0) -> li
     return _through(steps, least, most, lambda sigma: sigma ** (1 / rho), lambda at: at**rho)
 
 
-def arc_sigmas(steps: int, least: float, most: float) -> list[float]:
-    """Even in the angle whose tangent is sigma: even in the time of a v-network."""
-    return _through(steps, least, most, math.atan, math.tan)
-
-
 def bent_sigmas(steps: int, least: float, most: float, width: float = 2.0) -> list[float]:
     """Even in asinh(ln(sigma)/width): finest about sigma 1, where noise and music are equally loud, coarser away from it."""
     return _through(

@@ -10,6 +10,7 @@ from models.recipe import SONIQUE, fixture, shapes_of_fixture, weights
 from torch import Tensor
 
 from reelscore.checkpoints.unet_names import name_in_unet
+from reelscore.models.attention import Read
 from reelscore.models.conditioning import Context
 from reelscore.models.denoising import Guidance
 from reelscore.models.latent_diffusion import config_from_published
@@ -31,14 +32,15 @@ class Known:
 
     def read_context(self, tokens: Tensor, mask: Tensor) -> Memory:
         self.readings += 1
-        return Memory((((tokens, tokens * mask.unsqueeze(-1)),),))
+        values = tokens * mask.unsqueeze(-1)
+        return Memory(((Read(tokens.unsqueeze(1), values.unsqueeze(1)),),))
 
     def __call__(self, x: Tensor, t: Tensor, memory: Memory) -> Tensor:
         self.asked.append((len(x), memory.batch))
         self.formats |= {x.dtype}
         assert t.dtype == torch.float32
         k = memory.batch // len(x)
-        mean = memory.transformers[0][0][1].sum(1).unsqueeze(-1)
+        mean = memory.transformers[0][0].values.sum(dim=(1, 2)).unsqueeze(-1)
         sigma = torch.tan(t.double() * math.pi / 2).to(x.dtype).repeat(k).view(-1, 1, 1)
         reach = (1 + sigma**2).sqrt()
         noisy = x.repeat(k, 1, 1) * reach

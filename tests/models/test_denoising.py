@@ -42,7 +42,7 @@ def test_both_halves_go_in_one_batch_and_contexts_are_read_once() -> None:
     denoiser = Denoiser(network, prompt(0.5))
     for sigma in (5.0, 2.0, 0.1):
         denoiser(noisy(3), sigma)
-    assert network.asked == [(6, 6)] * 3 and network.readings == 2
+    assert network.asked == [(3, 6)] * 3 and network.readings == 2
 
 
 @pytest.mark.parametrize("rescale", [0.0, 0.4, 1.0])
@@ -142,3 +142,18 @@ class TestParity:
         x = stored["unet.x"] * reach
         v = (x / reach**2 - denoiser(x, sigma)) * reach / sigma
         assert (v - stored[name]).abs().max() < 1e-4
+
+    def test_contexts_of_many_lengths_share_a_batch(self) -> None:
+        """Rows of the real network under prompts of several lengths, against each alone."""
+        stored, unet, _ = published()
+        x = torch.cat([stored["unet.x"], stored["sampler.x0"], stored["unet.x"].flip(-1)])
+        lengths = [3, 40, 12]
+        contexts = [
+            Context(stored["context"].roll(length, 1), (torch.arange(79) < length).float().unsqueeze(0))
+            for length in lengths
+        ]
+        against = Context(stored["context"].flip(1), (torch.arange(79) < 25).float().unsqueeze(0))
+        together = Denoiser(unet, stacked(contexts), against)(x, 0.8)
+        for row, context in enumerate(contexts):
+            alone = Denoiser(unet, context, against)(x[[row]], 0.8)
+            torch.testing.assert_close(together[[row]], alone, atol=3e-5, rtol=1e-4)
