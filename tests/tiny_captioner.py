@@ -223,6 +223,47 @@ def video_llama_3(folder: Path) -> Path:
     return _saved(VideoLlama3ForConditionalGeneration, config, folder)
 
 
+def internvl(folder: Path) -> Path:
+    """An InternVL of two layers, whose own habit is to see each picture in tiles."""
+    from transformers import InternVLConfig, InternVLForConditionalGeneration
+
+    named = {
+        "context_image_token": "<IMG_CONTEXT>",
+        "start_image_token": "<img>",
+        "end_image_token": "</img>",
+        "video_token": "<video>",
+    }
+    marks = ["<|im_start|>", "<|im_end|>", *named.values()]
+    template = QWEN_TEMPLATE.replace("<|vision_start|><|image_pad|><|vision_end|>", "<IMG_CONTEXT>\n")
+    tokenizer = _tokenizer(folder, marks, template=template, bos=None, eos="<|im_end|>")
+    settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    _write(folder, "tokenizer_config.json", settings | {"extra_special_tokens": named})
+    config = InternVLConfig(
+        image_token_id=tokenizer.convert_tokens_to_ids("<IMG_CONTEXT>"),
+        vision_config={
+            "hidden_size": 32,
+            "intermediate_size": 48,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "image_size": [56, 56],
+            "patch_size": [14, 14],
+        },
+        text_config={"model_type": "qwen2", **_text_settings(tokenizer)},
+    )
+    _write(
+        folder,
+        "preprocessor_config.json",
+        {
+            "image_processor_type": "GotOcr2ImageProcessor",
+            "processor_class": "InternVLProcessor",
+            "size": {"height": 56, "width": 56},
+            "crop_to_patches": True,
+        },
+    )
+    _write(folder, "processor_config.json", {"processor_class": "InternVLProcessor", "image_seq_length": 4})
+    return _saved(InternVLForConditionalGeneration, config, folder)
+
+
 def blip2(folder: Path, *, on: str = "opt", says_query_tokens: bool = True) -> Path:
     """A BLIP-2 of two layers on OPT or on T5, with 4 places for a picture."""
     from transformers import Blip2Config, Blip2ForConditionalGeneration
@@ -294,5 +335,6 @@ FAMILIES: dict[str, Callable[[Path], Path]] = {
     "qwen2_5_vl": qwen2_5_vl,
     "qwen3_vl": qwen3_vl,
     "video_llama_3": video_llama_3,
+    "internvl": internvl,
     "blip2": blip2,
 }

@@ -78,18 +78,19 @@ def _description(
     """What the model says of the whole film; of a film of one scene it has said it already."""
     if scenes <= 1 or not shown:
         return captions[0].text if captions else ""
-    from reelscore.analysis.content.blip2 import spread
+    from reelscore.analysis.content.cleaning import DESCRIPTION_LENGTH, cleaned
+    from reelscore.analysis.content.frames import spread
 
     few = spread(shown, _FRAMES_OF_FILM)
     texts = [caption.text for caption in captions]
     text = model.film(few, texts, lambda part: progress("captions", (scenes + part) / (scenes + 1)))
     progress("captions", 1.0)
-    return text or " ".join(texts)[:600]
+    return text or cleaned(" ".join(texts), DESCRIPTION_LENGTH)
 
 
 def _for_film(seen: Sequence[Frame], scenes: int) -> Sequence[Frame]:
     """The frames of a scene that stand for it in the film: few where there are many scenes, so that memory stays flat."""
-    from reelscore.analysis.content.blip2 import spread
+    from reelscore.analysis.content.frames import spread
 
     return spread(seen, max(1, _FRAMES_OF_FILM // scenes))
 

@@ -7,14 +7,11 @@ said of its scenes.
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from reelscore.analysis.content.captioner import Tick, generated, greedy
 from reelscore.analysis.content.chat import picture
 from reelscore.analysis.content.cleaning import CAPTION_LENGTH, DESCRIPTION_LENGTH, cleaned, joined
-from reelscore.analysis.content.frames import Frame
-from reelscore.analysis.content.loading import FAILURES, Place, quiet, refusal
+from reelscore.analysis.content.frames import Frame, spread
+from reelscore.analysis.content.loading import Place, quiet, said_plainly
 
 _TOKENS = 40  # of one caption
 _FRAMES = 4  # of a scene; more of them say the same again
@@ -46,12 +43,9 @@ class Blip2Captioner:
 
     def caption(self, frame: Frame, tick: Tick) -> str:
         """What one picture shows, in a few words; "" where the model said nothing usable."""
-        try:
-            with quiet():
-                tokens = generated(self._model, self._inputs(frame, ""), _TOKENS, tick)
-                answer = self._processor.tokenizer.decode(tokens, skip_special_tokens=True)
-        except FAILURES as problem:
-            raise refusal(self.name, problem) from problem
+        with said_plainly(self.name), quiet():
+            tokens = generated(self._model, self._inputs(frame, ""), _TOKENS, tick)
+            answer = self._processor.tokenizer.decode(tokens, skip_special_tokens=True)
         return cleaned(answer, _CAPTION_CHARACTERS)
 
     def ask(self, frame: Frame, question: str) -> float:
@@ -62,20 +56,17 @@ class Blip2Captioner:
         """
         import torch
 
-        try:
-            with quiet(), torch.inference_mode():
-                inputs = self._inputs(frame, f"Question: {question} Answer:")
-                answer = self._model.generate(
-                    **inputs,
-                    generation_config=greedy(self._model, 1),
-                    output_logits=True,
-                    return_dict_in_generate=True,
-                )
-                logits = answer.logits[0][0].float()
-                yes, no = (torch.logsumexp(logits[self._beginnings(word)], 0) for word in ("yes", "no"))
-                return float(torch.sigmoid(yes - no))
-        except FAILURES as problem:
-            raise refusal(self.name, problem) from problem
+        with said_plainly(self.name), quiet(), torch.inference_mode():
+            inputs = self._inputs(frame, f"Question: {question} Answer:")
+            answer = self._model.generate(
+                **inputs,
+                generation_config=greedy(self._model, 1),
+                output_logits=True,
+                return_dict_in_generate=True,
+            )
+            logits = answer.logits[0][0].float()
+            yes, no = (torch.logsumexp(logits[self._beginnings(word)], 0) for word in ("yes", "no"))
+            return float(torch.sigmoid(yes - no))
 
     def _beginnings(self, word: str) -> list[int]:
         """The tokens that are the word, however it is written; not the pieces of which it may be made."""
@@ -97,11 +88,3 @@ class Blip2Captioner:
 def _part(tick: Tick, number: int, count: int) -> Tick:
     """The progress of one of `count` equal parts, told as that of the whole."""
     return lambda part: tick((number + part) / count)
-
-
-def spread(frames: Sequence[Frame], most: int) -> list[Frame]:
-    """At most `most` of the frames, evenly over all of them."""
-    if len(frames) <= most:
-        return list(frames)
-    places: npt.NDArray[np.int_] = np.linspace(0, len(frames) - 1, most).round().astype(int)
-    return [frames[place] for place in places]

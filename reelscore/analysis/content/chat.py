@@ -13,7 +13,7 @@ import numpy.typing as npt
 from reelscore.analysis.content.captioner import Tick, generated
 from reelscore.analysis.content.cleaning import CAPTION_LENGTH, DESCRIPTION_LENGTH, cleaned
 from reelscore.analysis.content.frames import Frame
-from reelscore.analysis.content.loading import FAILURES, Place, quiet, refusal
+from reelscore.analysis.content.loading import Place, quiet, said_plainly, untiled
 from reelscore.analysis.content.wording import FILM_QUESTION, SCENE_QUESTION, label
 
 _SCENE_TOKENS, _FILM_TOKENS = 128, 224
@@ -35,13 +35,9 @@ class ChatCaptioner:
         return self._answer(frames, FILM_QUESTION, _FILM_TOKENS, DESCRIPTION_LENGTH, tick)
 
     def _answer(self, frames: Sequence[Frame], question: str, most_tokens: int, most: int, tick: Tick) -> str:
-        try:
-            with quiet():
-                inputs = self._inputs(frames, question)
-                tokens = generated(self._model, inputs, most_tokens, tick)
-                answer = self._processor.tokenizer.decode(tokens, skip_special_tokens=True)
-        except FAILURES as problem:
-            raise refusal(self.name, problem) from problem
+        with said_plainly(self.name), quiet():
+            tokens = generated(self._model, self._inputs(frames, question), most_tokens, tick)
+            answer = self._processor.tokenizer.decode(tokens, skip_special_tokens=True)
         return cleaned(answer, most, (question,))
 
     def _inputs(self, frames: Sequence[Frame], question: str) -> Any:
@@ -62,8 +58,14 @@ class ChatCaptioner:
             enable_thinking=False,
         )
         opened = bool(tokenizer.bos_token) and prompt.startswith(tokenizer.bos_token)
-        pictures = [picture(frame.rgb, self._processor.image_processor) for frame in frames]
-        inputs = self._processor(text=[prompt], images=[pictures], add_special_tokens=not opened, return_tensors="pt")
+        image_processor = self._processor.image_processor
+        inputs = self._processor(
+            text=[prompt],
+            images=[[picture(frame.rgb, image_processor) for frame in frames]],
+            images_kwargs=untiled(image_processor),  # some processors tile whatever their image processor is set to
+            add_special_tokens=not opened,
+            return_tensors="pt",
+        )
         return inputs.to(self._place.device, dtype=self._place.dtype)
 
 

@@ -13,8 +13,11 @@ DESCRIPTION_LENGTH = 900
 _READ = 20_000  # characters of an answer that are looked at
 _LONGEST_LOOP = 12  # words of a phrase that is found out to be repeated
 
+_TERMINAL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]?")
 _THOUGHTS = re.compile(r"<think(?:ing)?>.{0,20000}?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
-_MARKERS = re.compile(r"<[|｜][^<>]{0,60}[|｜]>|</?[A-Za-z_][\w .:-]{0,40}/?>|\[/?(?:INST|IMG|SYS)\]|```\w*")
+_MARKERS = re.compile(
+    r"<[|｜][^<>]{0,60}[|｜]>(?:(?:assistant|model)\b)?|</?[A-Za-z_][\w .:-]{0,40}/?>|\[/?(?:INST|IMG|SYS)\]|```\w*"
+)
 _SPEAKER = re.compile(r"^\W*(?:assistant|answer|caption|description|response)\s*:\s*", re.IGNORECASE)
 _MARKDOWN = re.compile(r"\*\*|__|^\s{0,3}#{1,6}\s+|^\s*[-*•]\s+", re.MULTILINE)
 _STUTTER = re.compile(r"(.{1,40}?)\1{4,}")  # "hahahahaha", or the same words with nothing between
@@ -23,7 +26,7 @@ _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+")
 
 def cleaned(answer: str, most: int, prompts: Sequence[str] = ()) -> str:
     """One line of at most `most` characters without control characters, markers, `prompts` and repetitions; "" where no word is left."""
-    text = answer[:_READ]
+    text = _TERMINAL.sub(" ", answer[:_READ])
     text = _MARKERS.sub(" ", _THOUGHTS.sub(" ", text))
     text = _MARKDOWN.sub("", text)
     text = _one_line(text)

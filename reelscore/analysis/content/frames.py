@@ -1,4 +1,4 @@
-"""The pictures that a captioner is shown: for each scene the calmest and sharpest near its moments, small and unsquashed."""
+"""The pictures that a captioner is shown: for each scene sharp ones near its moments, small and unsquashed."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from reelscore.media.probe import Clip
 from reelscore.media.stills_at import stills_at
 
 LONGER_SIDE = 448  # pixels; what the vision towers of captioners see of a picture is no larger
-_SHARPER = 1.2  # by how much a less calm picture must be sharper to be taken
+_SHARPER = 1.2  # by how much another picture must be sharper to be taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +41,20 @@ def frames(clip: Clip, scenes: Sequence[Scene]) -> Iterator[tuple[Frame, ...]]:
         yield tuple(chosen.values())
 
 
+def spread(frames: Sequence[Frame], most: int) -> list[Frame]:
+    """At most `most` of the frames, evenly over all of them."""
+    if len(frames) <= most:
+        return list(frames)
+    places: npt.NDArray[np.int_] = np.linspace(0, len(frames) - 1, most).round().astype(int)
+    return [frames[place] for place in places]
+
+
 def _best(moment: Moment, stills: Sequence[Still]) -> Still:
-    """The calmest of the stills, unless another is clearly sharper; they lie in order of time."""
+    """The one that the moment prefers, unless another is clearly sharper; the stills lie in order of time."""
     in_time = sorted(moment.times)
-    calm_first = sorted(zip(in_time, stills, strict=False), key=lambda tried: moment.times.index(tried[0]))
-    best, sharpest = calm_first[0][1], sharpness(calm_first[0][1].bgr)
-    for _, still in calm_first[1:]:
+    best_first = sorted(zip(in_time, stills, strict=False), key=lambda tried: moment.times.index(tried[0]))
+    best, sharpest = best_first[0][1], sharpness(best_first[0][1].bgr)
+    for _, still in best_first[1:]:
         sharp = sharpness(still.bgr)
         if sharp > _SHARPER * sharpest:
             best, sharpest = still, sharp

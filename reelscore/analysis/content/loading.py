@@ -5,7 +5,7 @@ that the same film is described in the same way whether torchvision is installed
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,19 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# What transformers, torch and their like raise when the files of a model are not what they should be.
-FAILURES = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    AssertionError,
-    ImportError,
-    MemoryError,
-)
+_SPLITS = ("do_image_splitting", "crop_to_patches", "do_pan_and_scan")  # names that families have for tiling a picture
 
 
 @dataclass(frozen=True)
@@ -86,7 +74,7 @@ def _config(captioner: str, folder: Path) -> "PretrainedConfig":
 
     if not (folder / "config.json").is_file():
         raise InputError(f"{captioner} holds no model (there is no config.json in {folder}); give another captioner.")
-    with _said_plainly(captioner):
+    with said_plainly(captioner):
         config: PretrainedConfig = transformers.AutoConfig.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
         )
@@ -103,7 +91,7 @@ def _loaded(captioner: str, folder: Path, hardware: Hardware) -> "Captioner":
 
     config = _config(captioner, folder)
     device = device_for(hardware)
-    with _said_plainly(captioner), quiet():
+    with said_plainly(captioner), quiet():
         processor = _processor(folder, config)
         model = _model(captioner, folder, config, hardware)
     kind = Blip2Captioner if config.model_type == "blip-2" else ChatCaptioner
@@ -153,7 +141,7 @@ def _processor(folder: Path, config: "PretrainedConfig") -> Any:
     data: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     kind: Any = _for_pictures(_without_extras(PROCESSOR_MAPPING[type(config)]))
     wanted = kind.get_attributes()
-    parts = {
+    parts: dict[str, Callable[[], Any]] = {
         "tokenizer": lambda: words.from_pretrained(folder, **data),
         "image_processor": lambda: frugal(pictures.from_pretrained(folder, backend="pil", **data)),
         "video_processor": NoVideo,
@@ -193,11 +181,15 @@ def _for_pictures(kind: Any) -> Any:
     return ForPictures
 
 
+def untiled(image_processor: Any) -> dict[str, bool]:
+    """The settings with which this image processor sees a picture whole."""
+    return {splits: False for splits in _SPLITS if getattr(image_processor, splits, None) is not None}
+
+
 def frugal(image_processor: Any) -> Any:
     """The same image processor, told to see each picture once and not in tiles: the frames of a scene are many and small."""
-    for splits in ("do_image_splitting", "crop_to_patches", "do_pan_and_scan"):
-        if getattr(image_processor, splits, None):
-            setattr(image_processor, splits, False)
+    for splits in untiled(image_processor):
+        setattr(image_processor, splits, False)
     tile = getattr(image_processor, "max_image_size", None)
     if tile and "longest_edge" in tile:
         image_processor.size = dict(tile)
@@ -207,18 +199,22 @@ def frugal(image_processor: Any) -> Any:
 
 
 @contextmanager
-def _said_plainly(captioner: str) -> Iterator[None]:
-    """What goes wrong with files of others, in one sentence."""
+def said_plainly(captioner: str) -> Iterator[None]:
+    """What goes wrong with the files of others, in one sentence: an InputError for all that their content can lead to."""
     from huggingface_hub.errors import StrictDataclassError
+    from jinja2 import TemplateError
     from safetensors import SafetensorError
 
+    ordinary = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError)
     try:
         yield
-    except (*FAILURES, SafetensorError, StrictDataclassError) as problem:
-        raise refusal(captioner, problem) from problem
+    except (*ordinary, AssertionError, ImportError, MemoryError) as problem:
+        raise _refusal(captioner, problem) from problem
+    except (SafetensorError, StrictDataclassError, TemplateError) as problem:
+        raise _refusal(captioner, problem) from problem
 
 
-def refusal(captioner: str, problem: Exception) -> InputError:
+def _refusal(captioner: str, problem: Exception) -> InputError:
     """The error for a captioner that raised `problem`, with the remedy."""
     log.debug("the captioner %s failed", captioner, exc_info=problem)
     if out_of_memory(problem):

@@ -4,6 +4,7 @@ A scene is a run of shots. It begins where the picture really changes: not where
 there, and not at a cut to the same place. Times are seconds from the first picture.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,6 +16,7 @@ SHORTEST_SCENE = 4.0
 MOST_SCENES = 24  # each costs one answer of the captioner
 FEWEST_MOMENTS, MOST_MOMENTS = 3, 8  # pictures of one scene
 _SECONDS_A_MOMENT = 2.5
+_FIRST_SEAT = 0.25
 _SAME_SCENE = 0.38  # change of picture below which a shot goes on with the scene
 _GRADUAL = {"fade": 0.35, "dissolve": 0.2}  # such an opening says that time goes by
 _RETURNS = 0.35
@@ -24,13 +26,14 @@ _RETURNS = 0.35
 _CLEAR_OF = {"start": 0.1, "cut": 0.2, "dissolve": 1.7, "fade": 1.2}
 _CLEAR_OF_END = 0.1
 _MOST_CLEARING = 0.7  # share of a shot that may be given up for that
-_AROUND = 0.8  # seconds around a moment in which a calmer or sharper picture is looked for
+_AROUND = 0.8  # seconds around a moment in which a sharper picture is looked for
+_HASTE = 0.15  # above the mean movement of its shot, a picture is likely to be blurred
 _TRIED = 3  # pictures among which the sharpest is taken
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A picture to look at: the times of a few that would do, the calmest first; all lie in one shot and clear of its ends."""
+    """A picture to look at: the times of a few that would do, the best first; all lie in one shot and clear of its ends."""
 
     times: tuple[float, ...]
 
@@ -60,21 +63,25 @@ def scenes(analysis: Analysis) -> tuple[Scene, ...]:
 
 
 def _scene_starts(shots: Sequence[Shot], duration: float) -> list[float]:
-    """Where scenes begin, 0 left out: weak beginnings are given up, the weakest first, until every scene is long enough."""
+    """Where scenes begin, 0 left out: of all ways to divide the film into scenes that are long enough, the one with most novelty."""
     shortest = max(SHORTEST_SCENE, duration / MOST_SCENES)
-    strength = {
-        shot.start: change
+    beginnings = [
+        (shot.start, novelty - _SAME_SCENE)
         for number, shot in enumerate(shots)
-        if 0.0 < shot.start < duration and (change := _novelty(shots, number)) >= _SAME_SCENE
-    }
-    starts = sorted(strength)
-    while True:
-        edges = [0.0, *starts, duration]
-        short = [place for place, (start, end) in enumerate(pairwise(edges)) if end - start < shortest]
-        bounds = {edges[side] for place in short for side in (place, place + 1)} - {0.0, duration}
-        if not bounds:
-            return starts
-        starts.remove(min(bounds, key=lambda start: (strength[start], start)))
+        if shortest <= shot.start <= duration - shortest and (novelty := _novelty(shots, number)) > _SAME_SCENE
+    ]
+    times = [time for time, _ in beginnings]
+    # most[n] is the best that the first n beginnings allow, and its last beginning (dynamic programming).
+    most: list[tuple[float, int | None]] = [(0.0, None)]
+    earlier = [bisect_right(times, time - shortest) for time in times]
+    for number, (_, gain) in enumerate(beginnings):
+        with_this = most[earlier[number]][0] + gain
+        most.append((with_this, number) if with_this > most[-1][0] else most[-1])
+    starts, last = [], most[-1][1]
+    while last is not None:
+        starts.append(times[last])
+        last = most[earlier[last]][1]
+    return starts[::-1]
 
 
 def _novelty(shots: Sequence[Shot], number: int) -> float:
@@ -87,7 +94,7 @@ def _novelty(shots: Sequence[Shot], number: int) -> float:
 
 
 def _moments(analysis: Analysis, held: Sequence[int], count: int) -> tuple[Moment, ...]:
-    """`count` moments over the shots of a scene: most to what is seen longest, and each view once before any twice."""
+    """`count` moments over the shots of a scene: most to what is seen longest, but some to every view."""
     views: dict[int, list[int]] = {}
     for number in held:
         views.setdefault(_view(analysis.shots, number), []).append(number)
@@ -114,16 +121,22 @@ def _length(shot: Shot) -> float:
 
 
 def _shared_out(lengths: Sequence[float], count: int) -> list[int]:
-    """`count` seats by length (Sainte-Laguë: the next goes to the largest length / (2 · seats + 1))."""
+    """`count` seats by length: each goes to the largest length / (2 · seats + 1), and what has none yet asks four times as loud.
+
+    (Sainte-Laguë with a small first divisor, so that what is seen briefly is looked at too.)
+    """
     seats = [0] * len(lengths)
     for _ in range(count if lengths else 0):
-        asked = [length / (2 * held + 1) for length, held in zip(lengths, seats, strict=True)]
+        asked = [
+            length / (2 * held + 1) if held else length / _FIRST_SEAT
+            for length, held in zip(lengths, seats, strict=True)
+        ]
         seats[asked.index(max(asked))] += 1
     return seats
 
 
 def _moments_of_shot(analysis: Analysis, number: int, count: int) -> list[Moment]:
-    """Moments in the clear part of one shot, evenly; the times of each are the calmest near it."""
+    """Moments in the clear part of one shot, evenly; the times of each are the nearest that are not hasty."""
     shot = analysis.shots[number]
     following = analysis.shots[number + 1].opens_with if number + 1 < len(analysis.shots) else "start"
     start, end = _clear(shot, _CLEAR_OF[following] if following != "start" else _CLEAR_OF_END)
@@ -134,8 +147,11 @@ def _moments_of_shot(analysis: Analysis, number: int, count: int) -> list[Moment
         middle = start + (place + 0.5) * part
         reach = min(_AROUND, 0.5 * part)
         grid = [middle + reach * offset for offset in (0.0, -0.5, 0.5, -1.0, 1.0)]
-        calm = sorted(grid, key=lambda time: round(_motion(analysis.curves, time), 2))  # stable: the middle wins ties
-        found.append(Moment(tuple(dict.fromkeys(round(time, 3) for time in calm[:_TRIED]))))
+        # A stable order: the middle comes first unless more moves there than is usual. The calmest of all would often be
+        # the moment after the action, with nobody left in the picture.
+        hasty = shot.motion + _HASTE
+        tried = sorted(grid, key=lambda time: _motion(analysis.curves, time) > hasty)
+        found.append(Moment(tuple(dict.fromkeys(round(time, 3) for time in tried[:_TRIED]))))
     return found
 
 
