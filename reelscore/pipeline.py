@@ -7,7 +7,7 @@ Where models are named, a captioner describes what is seen after the first arrow
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ class Understanding:
 
     captioner: str = ""
     language: LanguageChoice | None = None
-    hardware: Hardware = Hardware()
+    hardware: Hardware = field(default_factory=Hardware)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Playing:
     options: Any = None
     seed: int = 0
     melody: Path | None = None
-    hardware: Hardware = Hardware()
+    hardware: Hardware = field(default_factory=Hardware)
 
 
 @dataclass(frozen=True)
@@ -207,9 +207,7 @@ def make_music(
 
 
 def _request(brief: Brief, playing: Playing, options: Any, film: Path | None) -> engines.Request:
-    return engines.Request(
-        brief, playing.seed, options, film=film, melody=playing.melody, hardware=playing.hardware
-    )
+    return engines.Request(brief, playing.seed, options, film=film, melody=playing.melody, hardware=playing.hardware)
 
 
 def _played(

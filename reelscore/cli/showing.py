@@ -11,6 +11,7 @@ from reelscore.progress import Progress, unseen
 
 
 def deliver(text: str, output: Path | None) -> None:
+    """Writes the text to a file where one is given, else to the screen."""
     if output is None:
         print(text, end="")
     else:
@@ -18,6 +19,7 @@ def deliver(text: str, output: Path | None) -> None:
 
 
 def present(take: Any, as_json: bool) -> None:
+    """Tells of a finished take, in lines for people or as one line of JSON."""
     from reelscore import report
 
     if as_json:

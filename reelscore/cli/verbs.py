@@ -10,8 +10,22 @@ from cyclopts import Parameter
 from reelscore import engines
 from reelscore.brief import Brief, brief_json, read_brief
 from reelscore.cli.flags import (
-    FLAT, AsJson, Asked, Beside, EngineName, Film, LoudnessName, Midi, OutputText, Performance, Quiet, Sounding, Stems,
-    TakeAsJson, Watching, Writing,
+    FLAT,
+    AsJson,
+    Asked,
+    Beside,
+    EngineName,
+    Film,
+    LoudnessName,
+    Midi,
+    OutputText,
+    Performance,
+    Quiet,
+    Sounding,
+    Stems,
+    TakeAsJson,
+    Watching,
+    Writing,
 )
 from reelscore.cli.showing import deliver, present, shown_progress
 from reelscore.errors import InputError

@@ -67,7 +67,8 @@ def convert(
     ] = None,
     text_tower: Annotated[Path, Parameter(help="The CLAP checkpoint, of LAION or of transformers.")],
     tokenizer: Annotated[
-        str, Parameter(help="The tokenizer that the text tower reads with: a name of `reelscore models list` or a folder.")
+        str,
+        Parameter(help="The tokenizer that the text tower reads with: a name of `reelscore models list` or a folder."),
     ] = "roberta-base",
     config: Annotated[
         Path | None, Parameter(help="The model's JSON configuration; left out, that of the published one.")
