@@ -13,7 +13,7 @@ import math
 import re
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +25,7 @@ from torch import Tensor
 
 from reelscore.checkpoints.pieces import Piece
 from reelscore.checkpoints.reading import Stored, read_json, read_weights
-from reelscore.checkpoints.sonique import build, fitting, shapes_of
+from reelscore.checkpoints.sonique import filled, fitting, frame, shapes_in
 from reelscore.checkpoints.sonique_names import is_of_tower
 from reelscore.errors import InputError, ReelscoreError
 from reelscore.models.conditioning import Context, TextTowerConfig
@@ -37,17 +37,19 @@ TOLERANCE = 1e-4
 SECONDS_START, SECONDS_TOTAL = 0, 23
 SAMPLER_GUIDANCE = Guidance(3.0, 0.2)
 _GUIDED = re.compile(r"unet\.v_cfg(?P<scale>[\d.]+)_rescale(?P<rescale>[\d.]+?)(?P<negative>_negative)?")
-_INPUTS = (
-    "prompt.",
-    "negative.",
-    "unet.x",
-    "unet.t",
-    "sampler.x0",
-    "sampler.sigmas",
+_INPUTS = {
+    "negative.features",
+    "negative.mask",
+    "prompt.features",
+    "prompt.mask",
     "sampler.noise",
+    "sampler.sigmas",
+    "sampler.x0",
+    "unet.t",
+    "unet.x",
     "vae.audio",
     "vae.latents",
-)
+}
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -74,14 +76,16 @@ def sonique_weight(name: str, shape: tuple[int, ...], salt: str) -> Tensor:
     return torch.from_numpy(np.asarray(value, dtype=np.float32))
 
 
-def shapes_in(table: Path) -> Shapes:
+def shapes_of(table: Path) -> Shapes:
     """Names and shapes in a table of either form: `name<tab>2,3` or `name [2,3] torch.float32`."""
     shapes = {}
     for line in _text(table).splitlines():
-        name, shape = line.split()[:2] if len(line.split()) > 1 else (line.strip(), "")
-        if name:
+        name, shape, *_ = [*line.split(), "", ""]
+        try:
             shapes[name] = tuple(int(size) for size in shape.strip("[]").split(",") if size)
-    return shapes
+        except ValueError as problem:
+            raise InputError(f"{table} has a line that is no name and shape: {line[:80]!r}.") from problem
+    return {name: shape for name, shape in shapes.items() if name}
 
 
 def _text(path: Path) -> str:
@@ -122,21 +126,22 @@ def read_sonique(folder: Path) -> Fixture:
             f"{folder / 'model_config.json'} is no configuration that is known here: {problem}"
         ) from problem
     salt = stored.header.get("salt", "reelscore")
-    weights = {name: sonique_weight(name, shape, salt) for name, shape in shapes_in(folder / "keys.tsv").items()}
+    weights = {name: sonique_weight(name, shape, salt) for name, shape in shapes_of(folder / "keys.tsv").items()}
     with TemporaryDirectory() as scratch:
         file = Path(scratch) / "weights.safetensors"
         save_file(weights, file)
-        pieces, _ = fitting(read_weights(file), config)
-        model = build(config, pieces | _silent_tower(config))
+        model = frame(config)
+        pieces, _ = fitting(read_weights(file), model)
+        filled(model, pieces | _silent_tower(model))
     return Fixture(tensors, model, len(weights))
 
 
-def _silent_tower(config: LatentDiffusionConfig) -> dict[str, Piece]:
+def _silent_tower(model: LatentDiffusion) -> dict[str, Piece]:
     """A text tower of zeros that takes no memory: fixtures hold its output instead."""
     nothing = torch.zeros(())
     return {
         name: Piece(name, shape, lambda shape=shape: nothing.expand(shape))
-        for name, shape in shapes_of(config).items()
+        for name, shape in shapes_in(model).items()
         if is_of_tower(name)
     }
 
@@ -144,8 +149,13 @@ def _silent_tower(config: LatentDiffusionConfig) -> dict[str, Piece]:
 # --- what is compared ---------------------------------------------------------------------------------------------------
 
 
-def sonique_outputs(fixture: Fixture) -> Iterator[tuple[str, Tensor | None]]:
-    """Every expected tensor's name with our answer, or with None where we have none."""
+def expected(fixture: Fixture) -> list[str]:
+    """The names of all tensors that are outputs, known to us or not."""
+    return sorted(name for name in fixture.tensors if name not in _INPUTS)
+
+
+def sonique_output(fixture: Fixture, name: str) -> Tensor | None:
+    """Our answer to one expected tensor, or None where we have none."""
     tensors, model = fixture.tensors, fixture.model
     simple: dict[str, Callable[[], Tensor]] = {
         "context": lambda: fixture.context("prompt").tokens,
@@ -155,17 +165,15 @@ def sonique_outputs(fixture: Fixture) -> Iterator[tuple[str, Tensor | None]]:
         "vae.decoded": lambda: model.autoencoder.decode(tensors["vae.latents"]),
         "vae.encoder_mean_and_scale": lambda: model.autoencoder.encode_moments(tensors["vae.audio"]),
     }
-    for name in sorted(tensors):
-        sampler = name.removeprefix("sampler.").replace("_", "-")
-        if name in simple:
-            yield name, simple[name]()
-        elif guided := _GUIDED.fullmatch(name):
-            guidance = Guidance(float(guided["scale"]), float(guided["rescale"]))
-            yield name, _v(fixture, guidance, negative=guided["negative"] is not None)
-        elif name.startswith("sampler.") and sampler in SAMPLERS:
-            yield name, _sampled(fixture, sampler)
-        elif not name.startswith(_INPUTS):
-            yield name, None
+    if name in simple:
+        return simple[name]()
+    if guided := _GUIDED.fullmatch(name):
+        guidance = Guidance(float(guided["scale"]), float(guided["rescale"]))
+        return _v(fixture, guidance, negative=guided["negative"] is not None)
+    sampler = name.removeprefix("sampler.").replace("_", "-")
+    if name.startswith("sampler.") and sampler in SAMPLERS:
+        return _sampled(fixture, sampler)
+    return None
 
 
 def _v(fixture: Fixture, guidance: Guidance, *, negative: bool) -> Tensor:
@@ -185,7 +193,7 @@ def _v(fixture: Fixture, guidance: Guidance, *, negative: bool) -> Tensor:
         reach = math.hypot(1.0, sigma)
         noisy = x[row : row + 1] * reach
         rows.append((noisy / (reach * reach) - denoiser(noisy, sigma)) * (reach / sigma))
-    return torch.cat(rows)
+    return torch.cat(rows).float()
 
 
 def _sampled(fixture: Fixture, sampler: str) -> Tensor:
@@ -217,11 +225,14 @@ def check_sonique(folder: Path) -> bool:
     print(f"{fixture.keys} keys of the fixture mapped, name by name and shape by shape")
     good = True
     with torch.inference_mode():
-        for name, ours in sonique_outputs(fixture):
-            error = _largest_error(ours, fixture.tensors[name])
+        for name in expected(fixture):
+            try:
+                error = _largest_error(sonique_output(fixture, name), fixture.tensors[name])
+            except KeyError as absent:
+                raise InputError(f"{folder / 'io.safetensors'} lacks {absent}, which {name} is made from.") from absent
             good &= error <= TOLERANCE
             print(f"{name:40} {error:10.2e}  {'' if error <= TOLERANCE else 'MISSED'}".rstrip(), flush=True)
-    return _check_published_keys(folder / "published_keys.txt") and good
+    return check_published_keys(folder / "published_keys.txt") and good
 
 
 def _largest_error(ours: Tensor | None, theirs: Tensor) -> float:
@@ -232,16 +243,16 @@ def _largest_error(ours: Tensor | None, theirs: Tensor) -> float:
     return error if math.isfinite(error) else math.inf
 
 
-def _check_published_keys(table: Path) -> bool:
+def check_published_keys(table: Path) -> bool:
     """Maps the names and shapes of the released checkpoint strictly onto the published configuration."""
-    shapes = shapes_in(table)
+    shapes = shapes_of(table)
 
     def unread(name: str) -> Tensor:
         raise AssertionError(f"{name} is known by its shape alone")
 
     stored = Stored(table, shapes, {}, unread, {}, (table,))
     try:
-        pieces, _ = fitting(stored, LatentDiffusionConfig())
+        pieces, _ = fitting(stored, frame(LatentDiffusionConfig()))
     except InputError as problem:
         print(problem)
         return False

@@ -9,16 +9,18 @@ Nothing is fetched, and nothing it plays is music.
 import json
 import zlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import torch
 from safetensors.torch import save_file
-from tokenizers import ByteLevelBPETokenizer
+from tokenizers import AddedToken, ByteLevelBPETokenizer
 from torch import Tensor
+from transformers import RobertaTokenizer
 
 from reelscore import checkpoints
-from reelscore.checkpoints.sonique import shapes_of
+from reelscore.checkpoints.sonique import frame, shapes_in
 from reelscore.checkpoints.sonique_names import is_of_tower, our_name, published_name
 from reelscore.models.autoencoder import Autoencoder, AutoencoderConfig
 from reelscore.models.conditioning import ConditioningConfig, TextTowerConfig
@@ -58,7 +60,6 @@ _WORDS = (
     "piano strings drums bass guitar violin synth pads choir jazz rock ambient cinematic orchestral techno folk calm "
     "happy sad tense epic dark bright slow fast driving warm gentle 60 90 120 140 bpm tempo, music for a film"
 )
-_UNSTORED_NORM = "pretransform.model.encoder.proj_out.weight"
 
 
 @dataclass(frozen=True)
@@ -102,13 +103,18 @@ def published(folder: Path, layout: Layout = "exported", seed: int = 0) -> Publi
 
 def published_weights(seed: int = 0) -> dict[str, Tensor]:
     """SONIQUE's weights by published name, weight norm unfolded, in the exported layout."""
+    return {name: weight.clone() for name, weight in _made(seed).items()}
+
+
+@cache
+def _made(seed: int) -> dict[str, Tensor]:
     made: dict[str, Tensor] = {}
-    for name, shape in shapes_of(CONFIG).items():
+    for name, shape in shapes_in(frame(CONFIG)).items():
         if is_of_tower(name):
             continue
-        called = published_name(name)
+        called = published_name(name, CONFIG)
         weight = _weight(called, shape, seed)
-        if called.startswith("pretransform.") and called.endswith(".weight") and called != _UNSTORED_NORM:
+        if _is_normed(called):
             stem = called.removesuffix(".weight")
             made[f"{stem}.weight_g"] = weight.flatten(1).norm(dim=1).reshape(-1, *(1 for _ in shape[1:]))
             made[f"{stem}.weight_v"] = weight * 3  # only the direction counts
@@ -119,11 +125,16 @@ def published_weights(seed: int = 0) -> dict[str, Tensor]:
     return made
 
 
+def _is_normed(called: str) -> bool:
+    """All convolutions of the autoencoder are, but the one that ends its encoder."""
+    return called.startswith("pretransform.") and called.endswith(".weight") and ".proj_out." not in called
+
+
 def laion_clap(seed: int = 0) -> dict[str, Tensor]:
     """The text tower as LAION publishes it, with what lies beside it there and is left out."""
     tower = {
-        f"module.{published_name(name)}": _weight(published_name(name), shape, seed)
-        for name, shape in shapes_of(CONFIG).items()
+        f"module.{published_name(name, CONFIG)}": _weight(published_name(name, CONFIG), shape, seed)
+        for name, shape in shapes_in(frame(CONFIG)).items()
         if is_of_tower(name)
     }
     beside = {
@@ -161,11 +172,14 @@ def tokenizer(folder: Path) -> Path:
         [_WORDS] * 8, vocab_size=380, min_frequency=1, special_tokens=specials, show_progress=False
     )
     trained.save_model(str(folder))
-    from transformers import RobertaTokenizer
-
-    whole = RobertaTokenizer(vocab=str(folder / "vocab.json"), merges=str(folder / "merges.txt"))
-    whole.backend_tokenizer.save(str(folder / "tokenizer.json"))
+    roberta_tokenizer(folder).backend_tokenizer.save(str(folder / "tokenizer.json"))
     return folder
+
+
+def roberta_tokenizer(folder: Path) -> RobertaTokenizer:
+    """What transformers makes of the vocabulary; the mask takes the space before it, as in the files of roberta-base."""
+    mask = AddedToken("<mask>", lstrip=True)
+    return RobertaTokenizer(vocab=str(folder / "vocab.json"), merges=str(folder / "merges.txt"), mask_token=mask)
 
 
 def _weight(name: str, shape: tuple[int, ...], seed: int) -> Tensor:
@@ -193,7 +207,7 @@ def _level(weights: dict[str, Tensor], seed: int) -> float:
             stem = name.removesuffix(".weight_v")
             length = weight.flatten(1).norm(dim=1).reshape(-1, *(1 for _ in weight.shape[1:]))
             name, weight = f"{stem}.weight", weight * weights[f"{stem}.weight_g"] / length  # noqa: PLW2901
-        if ours := our_name(name):
+        if ours := our_name(name, CONFIG):
             mine[ours.removeprefix("autoencoder.")] = weight
     decoder.load_state_dict(mine)
     quiet = 1e-2  # where tanh is straight

@@ -68,7 +68,7 @@ def describe(name_or_path: str) -> Description:
     card = catalogue.known(name_or_path)
     path = Path(name_or_path)
     try:
-        there = path.exists()
+        there = bool(name_or_path.strip()) and path.exists()
     except (OSError, ValueError):
         there = False
     if there:
@@ -119,7 +119,7 @@ def _of_file(path: Path) -> Description:
         "source": card.source,
         "terms": card.licence,
         "number format": _formats(stored),
-        "parameters": _parameters(stored.shapes),
+        "parameters": _parameters(stored.shapes) | {"all": _count(stored.shapes)},
         "configuration": config_to_dict(config),
         "made from": [asdict(file) for file in card.made_from],
         "made by": card.made_by,
@@ -144,7 +144,7 @@ def _of_published(stored: Stored) -> Description:
         "form": f"{kind}, {layout.name}" if kind != "unknown weights" else kind,
         "tensors": len(stored.shapes),
         "number format": _formats(stored),
-        "parameters": _parameters(shapes),
+        "parameters": _parameters(shapes if kind != "unknown weights" else {}) | {"all": _count(shapes)},
     }
     if layout.notes:
         facts["notes"] = list(layout.notes)
@@ -162,7 +162,11 @@ def _parameters(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
     for name, shape in shapes.items():
         part = next((part for part, starts in _PARTS if name.startswith(starts)), "other")
         counted[part] += prod(shape)
-    return {part: count for part, count in counted.items() if count} | {"all": sum(counted.values())}
+    return {part: count for part, count in counted.items() if count}
+
+
+def _count(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    return sum(prod(shape) for shape in shapes.values())
 
 
 def _told(name: str, value: Any, depth: int = 1) -> list[str]:

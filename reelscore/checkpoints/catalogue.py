@@ -111,7 +111,7 @@ _SONIQUE = (
         kind="text tower",
         summary="the text side of LAION CLAP (RoBERTa base, 125 M parameters) that SONIQUE was trained with",
         address="https://github.com/LAION-AI/CLAP",
-        licence="CC0-1.0 for the published code and checkpoints of LAION CLAP; none stated for the copy in SONIQUE's archive",
+        licence="CC0-1.0 (the repository of LAION CLAP); none stated for the copy in SONIQUE's archive",
         non_commercial=None,
         size_gb=None,
         note=(
@@ -203,8 +203,9 @@ _CAPTIONERS = (
         "captioner",
         "Salesforce/blip2-opt-2.7b",
         15.5,
-        "MIT on its page; the OPT language model inside has terms of its own (research)",
+        "MIT",
         "short captions of single pictures",
+        note="The OPT language model inside was released by its authors for research; look at its own terms too.",
     ),
     _hub(
         "blip2-flan-t5-xl",

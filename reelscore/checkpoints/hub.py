@@ -49,17 +49,15 @@ def locate(reference: str) -> Path:
     if reference.strip() and _is_there(path):
         return path
     card = _card(reference)
-    folder = _in_cache(card)
-    if folder is None:
+    found = _found(card)
+    if found is None:
         raise MissingError(_absence(card))
-    return folder
+    return found
 
 
 def is_here(card: Card) -> bool:
     """Whether a model of the catalogue can be used without fetching anything."""
-    if card.hub_id is None:
-        return default_weights(card.name).is_file()
-    return _in_cache(card) is not None
+    return _found(card) is not None
 
 
 def get(name: str, progress: Progress = unseen) -> Path:
@@ -71,9 +69,7 @@ def get(name: str, progress: Progress = unseen) -> Path:
     if card.hub_id is None:
         raise MissingError(f"{card.name} cannot be fetched by a command: {card.by_hand}.")
     _require_hub()
-    from httpx2 import HTTPError
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub import errors, snapshot_download
 
     progress("download", 0.0)
     try:
@@ -85,14 +81,14 @@ def get(name: str, progress: Progress = unseen) -> Path:
                 tqdm_class=_silent(progress),
             )
         )
-    except GatedRepoError as problem:
+    except errors.GatedRepoError as problem:
         raise MissingError(
             f"{card.hub_id} is handed out only to those who accepted its terms: accept them on {card.address}, then sign "
             "in with: hf auth login."
         ) from problem
-    except RepositoryNotFoundError as problem:
+    except errors.RepositoryNotFoundError as problem:
         raise MissingError(f"The Hub has no model {card.hub_id} that is open to you; check its name.") from problem
-    except (LocalEntryNotFoundError, HfHubHTTPError, HTTPError) as problem:
+    except (errors.LocalEntryNotFoundError, errors.HTTPError) as problem:  # type: ignore[attr-defined]
         raise MissingError(
             f"Cannot fetch {card.hub_id}: the Hub cannot be reached; check the network and try again."
         ) from problem
@@ -132,10 +128,11 @@ def _card(reference: str) -> Card:
     )
 
 
-def _in_cache(card: Card) -> Path | None:
-    """The folder of a model in the cache of Hugging Face, if all of it is there."""
+def _found(card: Card) -> Path | None:
+    """The folder of a model in the cache of Hugging Face, if all of it is there; for one of ours, its converted file."""
     if card.hub_id is None:
-        return None
+        converted = default_weights(card.name)
+        return converted if converted.is_file() else None
     _require_hub()
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError

@@ -36,7 +36,8 @@ PRECISIONS: dict[Precision, torch.dtype] = {
     "fp16": torch.float16,
 }
 _CODES = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16"}
-_ALIGNED = 64
+ALIGNED = 64
+"""Bytes; arithmetic on tensors that begin at other places may be slower, and round otherwise."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,7 @@ def read_config(stored: Stored) -> LatentDiffusionConfig:
     try:
         return config_from_dict(_json(stored, "config"))
     except ValueError as problem:
-        raise InputError(
-            f"The configuration in {stored.path} is damaged: {problem} Convert the weights again."
-        ) from None
+        raise InputError(f"The configuration in {stored.path} is damaged: {problem} Convert it again.") from problem
 
 
 def read_card(stored: Stored) -> ModelCard:
@@ -129,17 +128,19 @@ def write_own_form(
     OutputError where it cannot be written, InputError where a piece cannot be read.
     """
     formats = {name: PRECISIONS[precision] if len(piece.shape) > 1 else torch.float32 for name, piece in pieces.items()}
-    # Wide formats first, so that every tensor lies at a multiple of its own width.
-    order = sorted(pieces, key=lambda name: (-formats[name].itemsize, name))
+    sizes = {name: prod(piece.shape) * formats[name].itemsize for name, piece in pieces.items()}
+    # What fills whole lines of memory comes first, so that all of it lies at round places and can be mapped as it is;
+    # then wide formats before narrow ones, so that every tensor lies at a multiple of its own width.
+    order = sorted(pieces, key=lambda name: (sizes[name] % ALIGNED > 0, -formats[name].itemsize, name))
     header = {
         "format": FORMAT,
         "version": str(VERSION),
         "config": json.dumps(config_to_dict(config)),
         "tokenizer": tokenizer,
-        "card": json.dumps(asdict(card), ensure_ascii=False),
+        "card": json.dumps(asdict(card)),  # in ASCII: names of files may hold what UTF-8 cannot
     }
     start = _header(header, {name: (formats[name], pieces[name].shape) for name in order})
-    total = sum(prod(pieces[name].shape) * formats[name].itemsize for name in order)
+    total = sum(sizes.values())
     _refuse_full_disk(target, len(start) + total)
     with written_whole(target) as temporary, temporary.open("wb") as file:
         file.write(start)
@@ -158,7 +159,7 @@ def _header(metadata: Mapping[str, str], tensors: Mapping[str, tuple[torch.dtype
         entries[name] = {"dtype": _CODES[number_format], "shape": list(shape), "data_offsets": [place, end]}
         place = end
     written = json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()
-    written += b" " * (-(8 + len(written)) % _ALIGNED)
+    written += b" " * (-(8 + len(written)) % ALIGNED)
     return len(written).to_bytes(8, "little") + written
 
 

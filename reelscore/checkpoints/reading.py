@@ -6,12 +6,14 @@ both kinds are mapped from the disk. Whatever is wrong is one InputError that na
 """
 
 import json
+import os
 import pickle
 import re
 import struct
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +28,7 @@ from reelscore.errors import InputError
 
 # What a reader of damaged or hostile bytes may raise: the readers are not of one mind.
 _DAMAGE = (
+    SafetensorError,
     pickle.UnpicklingError,
     zipfile.BadZipFile,
     struct.error,
@@ -68,25 +71,17 @@ def read_weights(path: Path) -> Stored:
 
     Raises InputError where there is no such file, or where it cannot be read as weights.
     """
-    if path.is_dir():
-        return _folder(path)
-    if not path.is_file():
-        raise InputError(f"There is no file of weights {path}; give the path of the file that was downloaded.")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty; download it again.")
-    if _is_pickle(path):
-        return _pickle(path)
-    return _safetensors(path)
-
-
-def is_safetensors(path: Path) -> bool:
-    """Whether the file's first bytes are those of a safetensors file: the length of a header, then its brace."""
     try:
-        with path.open("rb") as file:
-            start = file.read(9)
-    except OSError:
-        return False
-    return len(start) == 9 and start[8:] == b"{"
+        if path.is_dir():
+            return _folder(path)
+        if not path.is_file():
+            raise InputError(f"There is no file of weights {path}; give the path of the file that was downloaded.")
+        if path.stat().st_size == 0:
+            raise InputError(f"{path} is empty; download it again.")
+        is_pickle = _is_pickle(path)
+    except OSError as problem:
+        raise InputError(f"Cannot read {path}: {_reason(problem)}.") from problem
+    return _pickle(path) if is_pickle else _safetensors(path)
 
 
 def _is_pickle(path: Path) -> bool:
@@ -106,27 +101,31 @@ def _safetensors(path: Path) -> Stored:
         shapes = {name: tuple(slices[name].get_shape()) for name in names}
         formats = {name: _FORMATS.get(slices[name].get_dtype(), slices[name].get_dtype()) for name in names}
         header: dict[str, str] = file.metadata() or {}  # type: ignore[no-untyped-call]
-    except SafetensorError as problem:
+    except _DAMAGE as problem:
         raise _damaged(path, problem, "safetensors") from problem
-    except OSError as problem:
-        raise InputError(f"Cannot read {path}: {_reason(problem)}.") from problem
     return Stored(path, shapes, formats, partial(_read_one, path, file.get_tensor), header, (path,))
 
 
 def _read_one(path: Path, read: Callable[[str], Tensor], name: str) -> Tensor:
     try:
         return read(name)
-    except (SafetensorError, RuntimeError, OSError) as problem:
+    except _DAMAGE as problem:
         raise _damaged(path, problem, "safetensors") from problem
 
 
 def _pickle(path: Path) -> Stored:
-    mapped = zipfile.is_zipfile(path)
-    if mapped:
+    zipped = zipfile.is_zipfile(path)
+    if zipped:
         _refuse_packed(path)
+    # torch.load goes by the name where it gets one; a file that is misnamed is handed over open, and cannot be mapped.
+    named_well = path.suffix.lower() in _PICKLES and os.fsencode(path) == str(path).encode(errors="replace")
     try:
-        with torch.serialization.safe_globals(_harmless()), warnings.catch_warnings(action="ignore"):
-            loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        with (
+            torch.serialization.safe_globals(_harmless()),
+            warnings.catch_warnings(action="ignore"),
+            nullcontext(path) if named_well else path.open("rb") as source,
+        ):
+            loaded = torch.load(source, map_location="cpu", weights_only=True, mmap=zipped and named_well)
     except _DAMAGE as problem:
         if refused := re.search(r"GLOBAL (\S+)", str(problem)):
             raise InputError(
@@ -172,14 +171,19 @@ def _state_dict(path: Path, loaded: object) -> dict[str, Tensor]:
         loaded = loaded["state_dict"]
     if not isinstance(loaded, Mapping):
         raise InputError(f"{path} holds no state_dict but a {type(loaded).__name__}; give a file of model weights.")
-    tensors = {
-        name: value
-        for name, value in loaded.items()
-        if isinstance(name, str) and isinstance(value, Tensor) and value.layout == torch.strided
-    }
+    tensors = {name: value for name, value in loaded.items() if isinstance(name, str) and _is_plain(value)}
     if not tensors:
         raise InputError(f"{path} holds no tensors; give a file of model weights.")
     return tensors
+
+
+def _is_plain(value: object) -> bool:
+    """Whether it is a tensor of real numbers that are all there; nothing else is a weight."""
+    return (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and not (value.is_meta or value.is_quantized or value.is_complex())
+    )
 
 
 def _folder(folder: Path) -> Stored:

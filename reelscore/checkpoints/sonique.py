@@ -7,8 +7,9 @@ that is unknown, missing or of another shape is an InputError that names it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -50,9 +51,9 @@ class Opened:
 
 @dataclass(frozen=True)
 class _Parts:
-    """Everything of a checkpoint before a tensor is read."""
+    """Everything of a checkpoint before a tensor is read: networks without memory, and the pieces that belong into them."""
 
-    config: LatentDiffusionConfig
+    frame: LatentDiffusion
     pieces: Mapping[str, Piece]
     tokenizer: PromptTokenizer
     card: ModelCard
@@ -74,8 +75,7 @@ def open_sonique(
     holds its own. `tokenizer` is a file, a folder or a name of the catalogue. Raises InputError and MissingError.
     """
     parts = _parts(weights, config, text_tower, tokenizer)
-    model = build(parts.config, parts.pieces, device, dtype)
-    return Opened(model, parts.tokenizer, parts.card)
+    return Opened(filled(parts.frame, parts.pieces, device, dtype), parts.tokenizer, parts.card)
 
 
 def convert(
@@ -102,29 +102,33 @@ def convert(
         parts.card,
         source=source or parts.card.source,
         licence=licence or parts.card.licence,
-        made_from=tuple(_with_checksums(parts.files, progress)),
+        made_from=(*(file for file in parts.card.made_from if file.sha256), *_with_checksums(parts.files, progress)),
         made_by=f"reelscore {__version__}",
     )
-    own_form.write_own_form(target, parts.pieces, parts.config, parts.tokenizer.to_json(), card, precision, progress)
+    own_form.write_own_form(
+        target, parts.pieces, parts.frame.config, parts.tokenizer.to_json(), card, precision, progress
+    )
     return target
 
 
-def build(
-    config: LatentDiffusionConfig,
-    pieces: Mapping[str, Piece],
-    device: torch.device | str = "cpu",
-    dtype: torch.dtype = torch.float32,
-) -> LatentDiffusion:
-    """The networks with those pieces as their weights, ready to run; each piece is read, converted and moved by itself."""
-    model = _empty(config)
-    state = {name: piece.read().to(device=device, dtype=dtype) for name, piece in pieces.items()}
-    model.load_state_dict(state, strict=True, assign=True)
-    _fill_tables(model, torch.device(device))
-    return model.requires_grad_(False).eval()
+def frame(config: LatentDiffusionConfig) -> LatentDiffusion:
+    """The networks without memory for their weights. Raises InputError where the sizes do not go together."""
+    try:
+        with torch.device("meta"):
+            return LatentDiffusion(config)
+    except (ValueError, RuntimeError, OverflowError, ZeroDivisionError) as problem:
+        raise InputError(
+            f"The configuration does not hold together ({problem}); give that of the weights."
+        ) from problem
 
 
-def fitting(stored: Stored, config: LatentDiffusionConfig) -> tuple[dict[str, Piece], tuple[str, ...]]:
-    """The pieces of SONIQUE's published weights by our names, strictly those of the configuration, and notes on the file.
+def shapes_in(model: LatentDiffusion) -> dict[str, tuple[int, ...]]:
+    """The shapes of all weights of a model, by our names."""
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+
+
+def fitting(stored: Stored, model: LatentDiffusion) -> tuple[dict[str, Piece], tuple[str, ...]]:
+    """The pieces of SONIQUE's published weights by our names, strictly those of the model, and notes on the file.
 
     The text tower, which lies in a file of its own, is not among them.
     """
@@ -132,15 +136,23 @@ def fitting(stored: Stored, config: LatentDiffusionConfig) -> tuple[dict[str, Pi
     given: dict[str, Piece] = {}
     for published, piece in pieces_of(stored, layout.sources).items():
         # An unknown name stands for itself and is refused with the misfits.
-        given[our_name(published) or published] = piece
-    expected = {name: shape for name, shape in shapes_of(config).items() if not is_of_tower(name)}
-    refuse_misfits(stored.path, given, expected, published_name)
+        given[our_name(published, model.config) or published] = piece
+    expected = {name: shape for name, shape in shapes_in(model).items() if not is_of_tower(name)}
+    refuse_misfits(stored.path, given, expected, partial(published_name, config=model.config))
     return given, layout.notes
 
 
-def shapes_of(config: LatentDiffusionConfig) -> dict[str, tuple[int, ...]]:
-    """The shapes of all weights of a model of that configuration, by our names."""
-    return {name: tuple(tensor.shape) for name, tensor in _empty(config).state_dict().items()}
+def filled(
+    model: LatentDiffusion,
+    pieces: Mapping[str, Piece],
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> LatentDiffusion:
+    """The model with those pieces as its weights, ready to run; each piece is read, converted and moved by itself."""
+    state = {name: _settled(piece.read().to(device=device, dtype=dtype)) for name, piece in pieces.items()}
+    model.load_state_dict(state, strict=True, assign=True)
+    _fill_tables(model, torch.device(device))
+    return model.requires_grad_(False).eval()
 
 
 def _parts(
@@ -159,10 +171,14 @@ def _parts(
 
 def _own_parts(stored: Stored) -> _Parts:
     config = own_form.read_config(stored)
-    pieces = {name: Piece(name, shape, _reading(stored, name)) for name, shape in stored.shapes.items()}
-    refuse_misfits(stored.path, pieces, shapes_of(config), str)
-    tokenizer = tokenizer_from_json(own_form.read_tokenizer_json(stored), stored.path, config.conditioning.text)
-    return _Parts(config, pieces, tokenizer, own_form.read_card(stored), stored.files)
+    try:
+        model = frame(config)
+    except InputError as problem:
+        raise InputError(f"{stored.path} is damaged: {problem}") from problem
+    pieces = {name: Piece(name, shape, partial(stored.read, name)) for name, shape in stored.shapes.items()}
+    refuse_misfits(stored.path, pieces, shapes_in(model), str)
+    tokenizer = tokenizer_from_json(own_form.read_tokenizer_json(stored), stored.path, model.config.conditioning.text)
+    return _Parts(model, pieces, tokenizer, own_form.read_card(stored), stored.files)
 
 
 def _published_parts(
@@ -174,26 +190,27 @@ def _published_parts(
         )
     if tokenizer is None:
         raise MissingError(f"{stored.path} holds no tokenizer; give that of roberta-base (--tokenizer roberta-base).")
-    read = config if isinstance(config, LatentDiffusionConfig) else read_configuration(config)
-    pieces, notes = fitting(stored, read)
+    model = frame(config if isinstance(config, LatentDiffusionConfig) else read_configuration(config))
+    pieces, notes = fitting(stored, model)
     tower = read_weights(text_tower)
-    of_tower, tower_notes = _tower_pieces(tower, read)
-    words = open_tokenizer(hub.locate(str(tokenizer)), read.conditioning.text)
+    of_tower, tower_notes = _tower_pieces(tower, model)
+    words = open_tokenizer(hub.locate(str(tokenizer)), model.config.conditioning.text)
     known = catalogue.find("sonique")
+    files = (*stored.files, *tower.files)
     card = ModelCard(
         source=f"{known.name} ({known.address})",
         licence=known.licence,
         notes=notes + tower_notes,
-        made_from=tuple(SourceFile(file.name, file.stat().st_size) for file in (*stored.files, *tower.files)),
+        made_from=tuple(SourceFile(file.name, file.stat().st_size) for file in files),
     )
-    return _Parts(read, pieces | of_tower, words, card, (*stored.files, *tower.files))
+    return _Parts(model, pieces | of_tower, words, card, files)
 
 
-def _tower_pieces(stored: Stored, config: LatentDiffusionConfig) -> tuple[dict[str, Piece], tuple[str, ...]]:
+def _tower_pieces(stored: Stored, model: LatentDiffusion) -> tuple[dict[str, Piece], tuple[str, ...]]:
     layout = layout_of_text_tower(stored.shapes, stored.path)
     pieces = {our_name_in_tower(published): piece for published, piece in pieces_of(stored, layout.sources).items()}
-    expected = {name: shape for name, shape in shapes_of(config).items() if is_of_tower(name)}
-    refuse_misfits(stored.path, pieces, expected, published_name)
+    expected = {name: shape for name, shape in shapes_in(model).items() if is_of_tower(name)}
+    refuse_misfits(stored.path, pieces, expected, partial(published_name, config=model.config))
     return pieces, layout.notes
 
 
@@ -210,15 +227,11 @@ def read_configuration(path: Path | None) -> LatentDiffusionConfig:
         raise InputError(f"{path} is no configuration that is known here: {problem}") from problem
 
 
-def _empty(config: LatentDiffusionConfig) -> LatentDiffusion:
-    """The networks without memory for their weights. Raises InputError where the sizes do not go together."""
-    try:
-        with torch.device("meta"):
-            return LatentDiffusion(config)
-    except (ValueError, RuntimeError, OverflowError, ZeroDivisionError) as problem:
-        raise InputError(
-            f"The configuration does not hold together ({problem}); give that of the weights."
-        ) from problem
+def _settled(tensor: Tensor) -> Tensor:
+    """The tensor where arithmetic on it is fast and always rounds alike: as it is mapped from the file, if it lies well."""
+    if tensor.device.type != "cpu" or tensor.data_ptr() % own_form.ALIGNED == 0:
+        return tensor
+    return tensor.clone()
 
 
 def _fill_tables(model: nn.Module, device: torch.device) -> None:
@@ -242,7 +255,3 @@ def _with_checksums(files: tuple[Path, ...], progress: Progress) -> list[SourceF
         made_from.append(SourceFile(file.name, file.stat().st_size, digest))
     progress("checksums", 1.0)
     return made_from
-
-
-def _reading(stored: Stored, name: str) -> Callable[[], Tensor]:
-    return lambda: stored.read(name)

@@ -20,6 +20,7 @@ from pathlib import Path
 from reelscore.checkpoints.autoencoder_names import name_in_autoencoder, published_name_of_autoencoder
 from reelscore.checkpoints.unet_names import name_in_unet, published_name_of_unet
 from reelscore.errors import InputError
+from reelscore.models.latent_diffusion import LatentDiffusionConfig
 
 _TRAINED = "diffusion."
 _AVERAGES = "diffusion_ema."
@@ -96,9 +97,11 @@ def _is_laion(name: str) -> bool:
     return name.removeprefix("module.").startswith(_LAION)
 
 
-def our_name(published: str) -> str | None:
+def our_name(published: str, config: LatentDiffusionConfig) -> str | None:
     """The name in `LatentDiffusion` of a published name (weight norm folded), or None where there is no such thing."""
-    return name_in_unet(published) or name_in_autoencoder(published)
+    ours = name_in_unet(published) or name_in_autoencoder(published)
+    # Read there and back: in an autoencoder of other depth, two published names may mean one place.
+    return ours if ours and published_name(ours, config) == published else None
 
 
 def our_name_in_tower(published: str) -> str:
@@ -106,11 +109,12 @@ def our_name_in_tower(published: str) -> str:
     return _TOWER + published
 
 
-def published_name(ours: str) -> str:
-    """The published name of a tensor of `LatentDiffusion`, for messages."""
+def published_name(ours: str, config: LatentDiffusionConfig) -> str:
+    """The published name of a tensor of `LatentDiffusion`, weight norm folded."""
     if ours.startswith(_TOWER):
         return _LAION + ours.removeprefix(_TOWER)
-    return published_name_of_unet(ours) or published_name_of_autoencoder(ours) or ours
+    strides = config.autoencoder.encoder_strides if ".encoder." in ours else config.autoencoder.decoder_rates
+    return published_name_of_unet(ours) or published_name_of_autoencoder(ours, len(strides)) or ours
 
 
 def is_of_tower(ours: str) -> bool:

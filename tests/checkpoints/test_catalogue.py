@@ -1,0 +1,128 @@
+"""The catalogue holds together, and what is told about models and files is right."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from tiny_sonique import CONFIG, PublishedFiles, published, tiny_sonique
+
+from reelscore.checkpoints import about, catalogue, describe, listing
+from reelscore.checkpoints.catalogue import CATALOGUE, find, known, of_kind
+from reelscore.errors import InputError
+from reelscore.models.latent_diffusion import LatentDiffusion
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> PublishedFiles:
+    return published(tmp_path_factory.mktemp("published"), "ema")
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_sonique(tmp_path_factory.mktemp("converted"))
+
+
+def test_names_and_ids_are_unique() -> None:
+    names = [card.name for card in CATALOGUE]
+    ids = [card.hub_id for card in CATALOGUE if card.hub_id]
+    assert len(set(names)) == len(names) and len(set(ids)) == len(ids)
+    assert {card.kind for card in CATALOGUE} == {"engine", "text tower", "tokenizer", "captioner", "language model"}
+
+
+@pytest.mark.parametrize("card", CATALOGUE, ids=lambda card: card.name)
+def test_every_card_says_where_under_which_terms_and_how(card: catalogue.Card) -> None:
+    assert card.address.startswith("https://") and card.licence and card.summary
+    assert card.how and (card.hub_id or card.by_hand)
+    assert card.size == "unknown size" or card.size.endswith(("GB", "MB"))
+    assert ("non-commercial" in card.terms) == bool(card.non_commercial)
+    for pattern in card.files:
+        assert not pattern.endswith((".bin", ".pt", ".py", "*"))
+
+
+def test_finding_by_name_or_id() -> None:
+    assert find("Qwen3-4B").hub_id == "Qwen/Qwen3-4B-Instruct-2507"
+    assert known("mistralai/mistral-7b-instruct-v0.3") is find("mistral-7b")
+    assert known("") is None and known("-") is None
+    with pytest.raises(InputError, match="sonique"):
+        find("no-such")
+    assert [card.name for card in of_kind("engine")] == ["sonique"]
+
+
+def test_the_list_of_all_that_is_known() -> None:
+    rows = listing()
+    assert [row.name for row in rows] == [card.name for card in CATALOGUE]
+    assert next(row for row in rows if row.name == "blip2-opt-2.7b").size == "15.5 GB"
+
+
+def test_a_card_in_words() -> None:
+    told = "\n".join(describe("sonique").lines())
+    for part in ("no licence stated", "drive.google.com", "stable_ep=220.ckpt", "reelscore models convert", "4.2 GB"):
+        assert part in told
+    assert json.loads(json.dumps(describe("gemma-3-4b").as_dict()))["terms"] == "Gemma Terms of Use"
+
+
+def test_a_converted_file_in_words(converted: Path) -> None:
+    told = describe(converted).as_dict()
+    with torch.device("meta"):
+        parts = {
+            name: sum(weight.numel() for weight in part.parameters())
+            for name, part in LatentDiffusion(CONFIG).named_children()
+        }
+    assert told["parameters"]["U-Net"] == parts["unet"]
+    assert told["parameters"]["autoencoder"] == parts["autoencoder"]
+    assert told["parameters"]["text tower"] + told["parameters"]["embeddings of seconds"] == parts["conditioner"]
+    assert told["parameters"]["all"] == sum(parts.values())
+    assert told["source"] == "made for tests" and told["number format"] == "float32"
+    assert told["configuration"]["unet"]["channels"] == 32
+    lines = describe(converted).lines()
+    assert any(told["made from"][0]["sha256"] in line for line in lines)
+    assert all("\n" not in line for line in lines)
+
+
+def test_published_files_in_words(files: PublishedFiles) -> None:
+    told = describe(files.weights).as_dict()
+    assert told["form"] == "SONIQUE, training checkpoint with averages"
+    assert "averaged" in told["notes"][0]
+    assert "CLAP text tower" in describe(files.text_tower).as_dict()["form"]
+
+
+def test_other_files_in_words(tmp_path: Path) -> None:
+    save_file({"layer.weight": torch.ones(2, 3, dtype=torch.float16)}, tmp_path / "other.safetensors")
+    told = describe(tmp_path / "other.safetensors").as_dict()
+    assert told["form"] == "unknown weights" and told["number format"] == "float16"
+    assert told["parameters"] == {"all": 6}
+
+
+@pytest.mark.parametrize("name", ["no-such", "", "nul\0", "x" * 5000])
+def test_neither_a_model_nor_a_file(name: str) -> None:
+    with pytest.raises(InputError, match="no file and no model"):
+        describe(name)
+
+
+def test_a_damaged_file_is_an_input_error(tmp_path: Path) -> None:
+    (tmp_path / "m.safetensors").write_bytes(b"nothing of the kind")
+    with pytest.raises(InputError):
+        describe(tmp_path / "m.safetensors")
+
+
+def test_the_door_is_light() -> None:
+    code = (
+        "import sys\nfrom reelscore import checkpoints\nfrom reelscore.checkpoints import catalogue, hub\n"
+        "checkpoints.default_weights('sonique'), catalogue.find('sonique')\n"
+        "print([name for name in ('torch', 'transformers', 'huggingface_hub', 'safetensors', 'numpy') if name in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_numbers_are_told_with_their_thousands() -> None:
+    assert about.Description("title", {"a": {"b": 1234567}, "c": [1, 2]}).lines() == [
+        "title",
+        "    a:",
+        "        b: 1,234,567",
+        "    c: 1, 2",
+    ]
