@@ -24,38 +24,24 @@ def engine(request: pytest.FixtureRequest) -> engines.Engine:
 
 
 @pytest.fixture(scope="session")
-def small_models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, Any]]:
-    """For an engine that needs weights, the options that name some made on the spot, and few steps."""
+def small_sonique(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Options that name weights made on the spot, and few steps."""
+    from tiny_sonique import tiny_sonique
 
-    def options_for(name: str) -> dict[str, Any]:
-        if name != "sonique":
-            return {}
-        from tiny_sonique import tiny_sonique
-
-        return {"weights": str(tiny_sonique(tmp_path_factory.mktemp("sonique"))), "steps": 3}
-
-    made: dict[str, dict[str, Any]] = {}
-
-    def once(name: str) -> dict[str, Any]:
-        if name not in made:
-            made[name] = options_for(name)
-        return made[name]
-
-    return once
+    return {"weights": str(tiny_sonique(tmp_path_factory.mktemp("sonique"))), "steps": 3}
 
 
 @pytest.fixture
-def asked(engine: engines.Engine, small_models: Callable[[str], dict[str, Any]]) -> Asking:
+def asked(engine: engines.Engine, request: pytest.FixtureRequest) -> Asking:
     """What asks this engine for the music of a brief: `asked(brief, seed)`."""
-    return partial(_request, engine, engine.options(**small_models(engine.name)))
+    small = request.getfixturevalue("small_sonique") if engine.name == "sonique" else {}
+    return partial(_request, engine, engine.options(**small))
 
 
-def _request(
-    engine: engines.Engine, options: Any, brief: Brief, seed: int = 1, melody: Path | None = None
-) -> engines.Request:
+def _request(engine: engines.Engine, options: Any, brief: Brief, seed: int = 1) -> engines.Request:
     if absent := engine.missing(options):
         pytest.skip(f"{engine.name} cannot be used here: {absent[0]}")
-    return engines.Request(complete(brief), seed, options, melody=melody)
+    return engines.Request(complete(brief), seed, options)
 
 
 def test_every_engine_says_what_it_is(engine: engines.Engine) -> None:

@@ -69,7 +69,9 @@ def test_a_passage_too_long_for_a_window_is_told_of_in_pieces() -> None:
     plan = plan_for(brief_of((300.0, CALM)), Options(), GRID)
     starts = [passage.start for passage in plan.passages]
     assert len(starts) == 4
-    assert [passage.seconds_start for passage in plan.passages] == [int(start / GRID.per_second) for start in starts]
+    assert [passage.seconds_start for passage in plan.passages] == [
+        int((start + 0.5) / GRID.per_second) for start in starts
+    ]
     assert len({passage.lines for passage in plan.passages}) == 1
     windows = plan_windows(
         plan.length,

@@ -1,8 +1,10 @@
 """Width out of one channel, and what must not change by it."""
 
 import numpy as np
+import pytest
 
 from reelscore.audio import Samples
+from reelscore.engines.sonique import stereo
 from reelscore.engines.sonique.stereo import BASS_HZ, widened
 
 RATE = 44_100
@@ -47,6 +49,12 @@ def test_no_side_comes_before_its_middle() -> None:
     click[RATE // 2] = 1.0
     left, right = widened(click, RATE)
     assert np.abs(left[: RATE // 2]).max() < 1e-6 > np.abs(right[: RATE // 2]).max()
+
+
+def test_it_makes_no_difference_in_which_blocks_the_side_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = widened(noise(), RATE)
+    monkeypatch.setattr(stereo, "_BLOCK_SAMPLES", 10_000)
+    assert np.abs(widened(noise(), RATE) - whole).max() < 1e-6
 
 
 def test_silence_and_the_shortest_sound_go_through() -> None:

@@ -24,8 +24,12 @@ def missing(options: Options) -> tuple[str, ...]:
     absent = lacks_neural()
     if absent:
         return absent
+    for name in ("weights", "config", "text_tower"):
+        path = getattr(options, name)
+        if path and not Path(path).is_file():
+            return (f"There is no file {path}; check the path after --{name.replace('_', '-')}.",)
     if options.weights:
-        return () if Path(options.weights).is_file() else (f"There are no weights {options.weights}; check the path.",)
+        return ()
     place = default_weights("sonique")
     if place.is_file():
         return ()

@@ -43,17 +43,7 @@ def make(request: Request, seeds: Sequence[int], progress: Progress) -> Iterator
     if options.guide and request.melody:
         raise InputError(f"--guide and --melody {request.melody} both say what to vary; give one of them.")
     try:
-        opened = load(request, progress)
-        grid = grid_of(opened.model, options)
-        plan = plan_for(request.brief, options, grid)
-        with torch.inference_mode():
-            conditioned = denoiser_for(opened, plan, grid, options)
-            together = max(1, MOST_LATENTS_AT_ONCE // plan.length)
-            for first in range(0, len(seeds), together):
-                batch = seeds[first : first + together]
-                latents = _denoised(request, opened.model, plan, conditioned, batch, progress)
-                for take in range(len(batch)):
-                    yield _finished(request, opened, plan, latents[take : take + 1], progress)
+        yield from made_with(load(request, progress), request, seeds, progress)
     except (RuntimeError, MemoryError) as problem:
         if not out_of_memory(problem):
             raise
@@ -62,6 +52,19 @@ def make(request: Request, seeds: Sequence[int], progress: Progress) -> Iterator
             f"There is not enough memory for windows of {options.window_seconds:g} s; ask for shorter ones"
             f" (--window {shorter:.0f}), for --precision bf16, or for another --device."
         ) from problem
+
+
+def made_with(opened: Opened, request: Request, seeds: Sequence[int], progress: Progress) -> Iterator[Music]:
+    """`make` with a model that is open already."""
+    grid = grid_of(opened.model, request.options)
+    plan = plan_for(request.brief, request.options, grid)
+    denoiser = denoiser_for(opened, plan, grid, request.options)
+    together = max(1, MOST_LATENTS_AT_ONCE // plan.length)
+    for first in range(0, len(seeds), together):
+        batch = seeds[first : first + together]
+        latents = denoised(request, opened.model, plan, denoiser, batch, progress)
+        for take in range(len(batch)):
+            yield _finished(request, opened, plan, latents[take : take + 1], progress)
 
 
 def load(request: Request, progress: Progress) -> Opened:
@@ -99,6 +102,7 @@ def grid_of(model: LatentDiffusion, options: Options) -> Grid:
     return Grid(per_second, multiple, trained, most)
 
 
+@torch.no_grad()
 def denoiser_for(opened: Opened, plan: Plan, grid: Grid, options: Options) -> RegionDenoiser:
     """The denoiser of the whole piece: every passage under its own line and seconds, away from the negative line."""
     positive = stacked(
@@ -131,7 +135,8 @@ def _context(opened: Opened, line: str, seconds_start: int, seconds_total: int) 
     return conditioner.context(conditioner.read_text(ids, mask), mask, seconds_start, seconds_total)
 
 
-def _denoised(
+@torch.no_grad()
+def denoised(
     request: Request,
     model: LatentDiffusion,
     plan: Plan,
@@ -175,7 +180,7 @@ def _melody(
     else:
         return None
     # Behind a melody that lasts as long as the music there is silence to hold: it is over, and nothing new is wanted there.
-    needed = round(request.brief.duration * rate)
+    needed = round((request.brief.duration - 0.1) * rate)
     sounds = [
         np.pad(sound, ((0, 0), (0, size - sound.shape[1]))) if sound.shape[1] >= needed else sound for sound in sounds
     ]
@@ -190,6 +195,7 @@ def _encoded(model: LatentDiffusion, sound: Samples) -> Tensor:
     return model.autoencoder.encode(torch.from_numpy(np.ascontiguousarray(sound)).to(device)[None])
 
 
+@torch.no_grad()
 def _finished(request: Request, opened: Opened, plan: Plan, latents: Tensor, progress: Progress) -> Music:
     """The sound of one take's latents, of the brief's exact length."""
     options: Options = request.options
@@ -216,8 +222,10 @@ def _stereo(sound: Samples, rate: int, *, widen: bool) -> Audio:
 def _remarks(request: Request, opened: Opened, plan: Plan) -> tuple[str, ...]:
     options: Options = request.options
     remarks = [f"The weights are those of {opened.card.source}; licence: {opened.card.licence}."]
-    if len({passage.lines for passage in plan.passages}) > 1:
-        remarks.append(f"The tags change with the scenes, {len(plan.passages)} times in all.")
+    said = list(dict.fromkeys(passage.lines.positive for passage in plan.passages))
+    remarks.append(f"Tags{', changing with the scenes' if len(said) > 1 else ''}: {'; '.join(said)}.")
+    if plan.passages[0].lines.negative:
+        remarks.append(f"Kept away from: {plan.passages[0].lines.negative}.")
     if options.guide:
         remarks.append(f"Varied from the composer's playing; kept: {options.keep}.")
     if request.melody:

@@ -31,15 +31,15 @@ class Options:
     text_tower: str = ""
     """For a published checkpoint: the CLAP weights that go with it."""
     tokenizer: str = ""
-    """For a published checkpoint: the folder or the tokenizer.json of RoBERTa's tokenizer."""
+    """For a published checkpoint: RoBERTa's tokenizer, a folder, a tokenizer.json, or roberta-base where that has been fetched."""
     steps: int = 0
-    """Steps from noise to music; more cost more time. Left out: 25, as published 300."""
+    """Steps from noise to music; more cost more time. 0 chooses: 25, as published 300."""
     guidance: float = 6.0
     """How strictly the tags are followed: 1 loosely, 3 to 7 well, beyond that harshly."""
     rescale: float = 0.4
     """How far guidance is kept from overdriving the sound: 0 not at all, 1 wholly."""
     sampler: SamplerName = "auto"
-    """How the steps are taken. Left out: unipc, which needs the fewest, as published dpmpp-2m-sde."""
+    """How the steps are taken; auto is unipc, which needs the fewest, and as published dpmpp-2m-sde."""
     sigma_min: float = 0.03
     """The least noise, from which the last step goes to none."""
     sigma_max: float = 50.0
@@ -51,7 +51,7 @@ class Options:
     guide: bool = False
     """Let the composer write and play the brief first, and vary that: neural sound with the composer's timing."""
     window: float = 0.0
-    """Seconds that are made in one piece at most; longer music is made of overlapping ones. Less needs less memory. Left out: 95, as published 23.8."""
+    """Seconds that are made in one piece at most; longer music is made of overlapping ones. Less needs less memory. 0 chooses: 95, as published 23.8."""
     as_published: bool = False
     """Do as SONIQUE 1.0 did: its tag line, its 300 steps, its masks (negative tags hardly act), one piece of music for the whole film."""
 

@@ -64,7 +64,7 @@ def plan_for(brief: Brief, options: Options, grid: Grid) -> Plan:
     most = _most_at_once(grid) if len(stretches) > 1 or length > grid.most else length
     total = ceil(brief.duration)
     passages = tuple(
-        Passage(first, last, said, floor(first / grid.per_second), total)
+        Passage(first, last, said, floor((first + 0.5) / grid.per_second), total)  # half a latent: edges were rounded
         for (edge, after), (_, said) in zip(pairwise(edges), stretches, strict=True)
         for first, last in _pieces(edge, after, most)
     )
@@ -72,9 +72,11 @@ def plan_for(brief: Brief, options: Options, grid: Grid) -> Plan:
 
 
 def windowing_for(grid: Grid) -> Windowing:
-    """How windows overlap and fade, at most two and three seconds of the published model; shorter ones in proportion."""
+    """How windows overlap and fade: over two to three seconds of the published model, and shorter windows in proportion."""
     share = grid.most // 8
-    return Windowing(grid.most, overlap=min(128, 2 * share), fade=min(96, share), reach=min(64, share))
+    return Windowing(
+        grid.most, overlap=min(128, 2 * share), fade=min(96, share), reach=min(64, share), multiple=grid.multiple
+    )
 
 
 def _most_at_once(grid: Grid) -> int:
