@@ -234,6 +234,7 @@ def _ready(playing: Playing) -> tuple[engines.Engine, Any]:
         raise InputError(f"A seed of {playing.seed} cannot be; give 0 or more.")
     if absent := engine.missing(options):
         raise MissingError(absent[0])
+    engine.check(options, playing.melody, playing.hardware)
     return engine, options
 
 
@@ -243,9 +244,7 @@ def _refuse_early(takes: Sequence[Outputs], playing: Playing, film: Path | None 
     for each in takes:
         if each.stems:
             refuse_stems(each.stems)
-    engine, _ = _ready(playing)
-    if playing.melody:
-        engine.check_melody(playing.melody)
+    _ready(playing)
 
 
 def _finished(

@@ -12,6 +12,7 @@ import pytest
 from reelscore import engines
 from reelscore.brief import Brief, Cue
 from reelscore.errors import InputError
+from reelscore.hardware import Hardware
 from reelscore.progress import unseen
 from reelscore.spotting import complete
 
@@ -83,7 +84,7 @@ def test_what_is_no_melody_is_refused_in_one_sentence(engine: engines.Engine, tm
     (tmp_path / "melody.bin").write_bytes(bytes(range(256)))
     for path in (tmp_path / "melody.bin", tmp_path / "absent.mid"):
         with pytest.raises(InputError, match=r"^[^\n]*melody[^\n]*\.$"):
-            engine.check_melody(path)
+            engine.check(engine.options(), path, Hardware())
 
 
 def test_an_unknown_engine_is_refused_with_the_names_of_those_there_are() -> None:

@@ -52,8 +52,9 @@ class Music:
 class Engine:
     """One way to make music.
 
-    `missing(options)` gives sentences, each a thing to install, for what cannot be used as it stands. `check_melody(path)` raises
-    InputError for a file that cannot be the melody, before any long work. `takes(request, seeds, progress)`, where there is one,
+    `missing(options)` gives sentences, each a thing to install, for what cannot be used as it stands. `check(options, melody,
+    hardware)` raises InputError, before any long work, for a file that cannot be the melody, a device that is not there, and
+    whatever contradicts. `takes(request, seeds, progress)`, where there is one,
     makes the music of several seeds together, in their order, at less cost than one by one; `Request.seed` then does not count, and
     each comes out as `generate` would make it, but for the rounding of floats.
     """
@@ -63,7 +64,7 @@ class Engine:
     options: type
     missing: Callable[[Any], tuple[str, ...]]
     generate: Callable[[Request, Progress], Music]
-    check_melody: Callable[[Path], object]
+    check: Callable[[Any, Path | None, Hardware], None]
     takes: Callable[[Request, Sequence[int], Progress], Iterator[Music]] | None = None
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reelscore.engines import Engine, Music, Request
+from reelscore.hardware import Hardware
 from reelscore.progress import Progress
 
 
@@ -24,11 +25,12 @@ def missing(options: Options) -> tuple[str, ...]:
     return missing(options.soundfont)
 
 
-def check_melody(melody: Path) -> None:
+def check(_options: Options, melody: Path | None, _hardware: Hardware) -> None:
     """Raises InputError where the melody is no MIDI file with a tune."""
     from reelscore.compose.midi import read_melody
 
-    read_melody(melody)
+    if melody:
+        read_melody(melody)
 
 
 def generate(request: Request, progress: Progress) -> Music:
@@ -54,5 +56,5 @@ ENGINE = Engine(
     options=Options,
     missing=missing,
     generate=generate,
-    check_melody=check_melody,
+    check=check,
 )

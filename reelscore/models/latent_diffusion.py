@@ -69,6 +69,8 @@ GREATEST = 2**24
 MOST_LAYERS = 64
 """No list in a configuration is longer, and no count of layers greater, lest a broken file keeps us building for ever."""
 _COUNTS = ("num_blocks", "attentions", "layers")
+_LEAST = {"layer": -MOST_LAYERS, "feature_layer_ix": -MOST_LAYERS, "padding_id": 0}
+"""Every other number is at least 1."""
 
 
 def config_to_dict(config: LatentDiffusionConfig) -> dict[str, Any]:
@@ -109,9 +111,10 @@ def _value(kind: Any, written: Any, at: str) -> Any:
 
 
 def _integer(written: Any, at: str) -> int:
-    most = MOST_LAYERS if at.rpartition(".")[2] in _COUNTS else GREATEST
-    if type(written) is not int or abs(written) > most:
-        raise ValueError(f"{at} is {_shown(written)}; it must be a whole number of at most {most}.")
+    name = at.rpartition(".")[2].partition("[")[0]
+    least, most = _LEAST.get(name, 1), MOST_LAYERS if name in _COUNTS else GREATEST
+    if type(written) is not int or not least <= written <= most:
+        raise ValueError(f"{at} is {_shown(written)}; it must be a whole number from {least} to {most}.")
     return written
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from reelscore.engines.sonique import ENGINE
+from reelscore.engines.sonique import ENGINE, Options
 from reelscore.engines.sonique.recording import MOST_PEAK, USUAL_LUFS, read_recording
 from reelscore.errors import InputError
+from reelscore.hardware import Hardware
 from reelscore.loudness import blocks_of, measure
 
 RATE = 44_100
@@ -59,9 +60,9 @@ def test_what_is_no_melody_is_refused_in_a_sentence(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "silent.wav", np.zeros(RATE), RATE)
     for name in ("noise.wav", "tune.mid", "silent.wav", "absent.wav", "."):
         with pytest.raises(InputError, match="give a recording"):
-            ENGINE.check_melody(tmp_path / name)
+            ENGINE.check(Options(), tmp_path / name, Hardware())
 
 
 def test_a_recording_is_accepted(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "tune.wav", tune(RATE, 1), RATE)
-    ENGINE.check_melody(tmp_path / "tune.wav")
+    ENGINE.check(Options(), tmp_path / "tune.wav", Hardware())

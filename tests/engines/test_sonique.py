@@ -173,9 +173,9 @@ def test_guides_of_several_takes_are_each_their_own(asked: Asking) -> None:
     assert np.allclose(together[1].audio.samples, alone, atol=1e-3)
 
 
-def test_a_guide_and_a_melody_cannot_both_be_varied(asked: Asking, melody: Path) -> None:
+def test_a_guide_and_a_melody_cannot_both_be_varied(melody: Path) -> None:
     with pytest.raises(InputError, match="--guide and --melody"):
-        music(asked(Brief(duration=3.0), melody=melody, guide=True))
+        ENGINE.check(Options(guide=True), melody, Hardware())
 
 
 def test_noise_that_cannot_fall_below_a_melody_is_refused(asked: Asking, melody: Path) -> None:

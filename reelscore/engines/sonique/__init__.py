@@ -10,7 +10,8 @@ from pathlib import Path
 
 from reelscore.engines import Engine, Music, Request
 from reelscore.engines.sonique.options import Options
-from reelscore.hardware import lacks_neural
+from reelscore.errors import InputError
+from reelscore.hardware import Hardware, device_for, lacks_neural
 from reelscore.progress import Progress
 
 __all__ = ["ENGINE", "Options"]
@@ -52,11 +53,15 @@ def takes(request: Request, seeds: Sequence[int], progress: Progress) -> Iterato
     return make(request, seeds, progress)
 
 
-def check_melody(melody: Path) -> None:
-    """Raises InputError where the melody is no recording that could be varied."""
+def check(options: Options, melody: Path | None, hardware: Hardware) -> None:
+    """Raises InputError where the melody is no recording, is given beside a guide, or the device is not there."""
     from reelscore.engines.sonique.recording import check_recording
 
-    check_recording(melody)
+    device_for(hardware)
+    if melody and options.guide:
+        raise InputError(f"--guide and --melody {melody} both say what to vary; give one of them.")
+    if melody:
+        check_recording(melody)
 
 
 ENGINE = Engine(
@@ -65,6 +70,6 @@ ENGINE = Engine(
     options=Options,
     missing=missing,
     generate=generate,
-    check_melody=check_melody,
+    check=check,
     takes=takes,
 )

@@ -40,8 +40,6 @@ _PUBLISHED_NEGATIVE = (0, 23)  # the seconds that the reference tells with negat
 def make(request: Request, seeds: Sequence[int], progress: Progress) -> Iterator[Music]:
     """The music of each seed, in their order. Raises MissingError and InputError."""
     options: Options = request.options
-    if options.guide and request.melody:
-        raise InputError(f"--guide and --melody {request.melody} both say what to vary; give one of them.")
     try:
         yield from made_with(load(request, progress), request, seeds, progress)
     except (RuntimeError, MemoryError) as problem:
