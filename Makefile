@@ -46,7 +46,8 @@ types: .venv/installed-dev
 
 benchmark: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet --editable ".[benchmark]"
-	$(BIN)/python -m benchmark
+	$(BIN)/python -m pip install --quiet --no-deps --target .venv/reference descript-audio-codec stable-audio-tools einops einops-exts packaging
+	PYTHONPATH=.venv/reference $(BIN)/python -m benchmark
 
 clean:
 	rm -rf .venv "$(OUT)"

@@ -2,7 +2,10 @@
 
 from importlib import import_module
 
-FIGURES = ("sync", "composing", "accents", "mux", "end_to_end", "memory")
+FIGURES = (
+    *("sync", "composing", "accents", "mux", "end_to_end", "memory"),
+    *("denoising", "decoding", "samplers", "seams", "guide", "generating"),
+)
 
 
 def main() -> int:

@@ -7,10 +7,11 @@ from torch.nn import functional
 from reelscore.models.products import convolve, linear
 
 
-def norm(x: Tensor, norm: nn.GroupNorm) -> Tensor:
-    """Group norm of x (b, n, c), without leaving that order in memory."""
-    picture = x.transpose(1, 2).unsqueeze(2)
-    return functional.group_norm(picture, norm.num_groups, norm.weight, norm.bias, norm.eps).squeeze(2).transpose(1, 2)
+class Norm(nn.GroupNorm):
+    """Group norm that leaves the order in memory as it finds it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.transpose(1, 2).unsqueeze(2)).squeeze(2).transpose(1, 2)
 
 
 class Convolution(nn.Conv1d):
@@ -38,12 +39,12 @@ class Shrink(nn.Conv1d):
 
     def __init__(self, channels: int, out_channels: int, factor: int, reach: int) -> None:
         super().__init__(channels, out_channels, factor * reach + 1, stride=factor)
-        around = self.kernel_size[0] - factor
+        around = factor * reach + 1 - factor
         # The odd place of the padding goes to the left.
         self.around = (around - around // 2, around // 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.kernel_size[0] == 3:
+        if self.kernel_size == (3,) and self.stride == (1,):
             return convolve(x, self.weight, self.bias)
         return super().forward(functional.pad(x.transpose(1, 2), self.around)).transpose(1, 2)
 
@@ -59,11 +60,9 @@ class Stretch(nn.ConvTranspose1d):
         return super().forward(x.transpose(1, 2), output_size)[..., self.surplus :].transpose(1, 2)
 
 
-def stretch(channels: int, out_channels: int, factor: int) -> nn.Module:
-    """The layer that makes the length `factor` times as long; factor 1 is a plain convolution."""
-    if factor == 1:
-        return Convolution(channels, out_channels)
-    return Stretch(channels, out_channels, factor)
+def stretch(channels: int, out_channels: int, factor: int) -> Convolution | Stretch:
+    """The layer that makes the length `factor` times as long; for 1 a plain convolution."""
+    return Convolution(channels, out_channels) if factor == 1 else Stretch(channels, out_channels, factor)
 
 
 class ResidualBlock(nn.Module):
@@ -71,18 +70,24 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, out_channels: int, groups: int, time_features: int) -> None:
         super().__init__()
-        self.norm_in = nn.GroupNorm(groups, channels)
+        self.norm_in = Norm(groups, channels)
         self.conv_in = Convolution(channels, out_channels)
         self.modulation = nn.Linear(time_features, 2 * out_channels)
-        self.norm_out = nn.GroupNorm(groups, out_channels)
+        self.norm_out = Norm(groups, out_channels)
         self.conv_out = Convolution(out_channels, out_channels)
         self.bypass = nn.Identity() if channels == out_channels else Pointwise(channels, out_channels)
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
-        """x (b, n, channels) and time (b, time_features) → (b, n, out_channels)."""
-        spare = not torch.is_grad_enabled()
-        scale, shift = self.modulation(functional.silu(time)).unsqueeze(1).chunk(2, dim=-1)
-        inner = self.conv_in(functional.silu(norm(x, self.norm_in), inplace=spare))
-        inner = torch.addcmul(shift, norm(inner, self.norm_out), scale + 1)
-        inner = self.conv_out(functional.silu(inner, inplace=spare))
-        return inner.add_(self.bypass(x)) 
+        """x (b, n, channels) and time (b or a part of b, time_features) → (b, n, out_channels)."""
+        in_place = not torch.is_grad_enabled()
+        modulation = spread(self.modulation(functional.silu(time)), len(x))
+        scale, shift = modulation.unsqueeze(1).chunk(2, dim=-1)
+        inner = self.conv_in(functional.silu(self.norm_in(x), inplace=in_place))
+        inner = torch.addcmul(shift, self.norm_out(inner), scale + 1)
+        made: Tensor = self.conv_out(functional.silu(inner, inplace=in_place))
+        return made.add_(self.bypass(x))
+
+
+def spread(x: Tensor, rows: int) -> Tensor:
+    """x, all its rows again and again until there are so many of them."""
+    return x if len(x) == rows else x.repeat(rows // len(x), *(1 for _ in x.shape[1:]))

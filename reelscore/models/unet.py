@@ -13,19 +13,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from reelscore.models.attention import TRANSFORMER_GROUPS, KeysValues, Transformer, joined
-from reelscore.models.convolution import ResidualBlock, Shrink, stretch
+from reelscore.models.attention import TRANSFORMER_GROUPS, Read, Transformer
+from reelscore.models.convolution import ResidualBlock, Shrink, spread, stretch
 
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """The sizes of the network; as it stands, those of the published weights. Level i is `factors[i]` times as coarse as the one above."""
+    """The sizes of the network; as it stands, those of the published weights."""
 
     in_channels: int = 64
     channels: int = 256
     multipliers: tuple[int, ...] = (4, 4, 4, 5, 5)
     """Channels of the entrance and then of each level, in units of `channels`."""
     factors: tuple[int, ...] = (1, 2, 2, 4)
+    """How much coarser each level is than the one above."""
     num_blocks: tuple[int, ...] = (2, 2, 2, 2)
     """Residual blocks on the way down; the way up has one more."""
     attentions: tuple[int, ...] = (1, 3, 3, 3, 3)
@@ -39,7 +40,11 @@ class UNetConfig:
 
     def __post_init__(self) -> None:
         levels = len(self.factors)
-        lengths = (len(self.multipliers), levels + 1), (len(self.num_blocks), levels), (len(self.attentions), levels + 1)
+        lengths = (
+            (len(self.multipliers), levels + 1),
+            (len(self.num_blocks), levels),
+            (len(self.attentions), levels + 1),
+        )
         if not levels or any(given != wanted for given, wanted in lengths):
             raise ValueError(
                 f"{levels} factors need {levels} num_blocks and {levels + 1} multipliers and attentions, not "
@@ -72,26 +77,24 @@ class UNetConfig:
 
 @dataclass(frozen=True)
 class Memory:
-    """A context as the network's cross-attentions have read it: keys and values by transformer and layer."""
+    """A context as the network's cross-attentions have read it, by transformer and layer."""
 
-    transformers: tuple[tuple[KeysValues, ...], ...]
+    transformers: tuple[tuple[Read, ...], ...]
 
     @property
     def batch(self) -> int:
-        return self.transformers[0][0][0].shape[0]
+        return len(self.transformers[0][0].keys)
 
     def rows(self, indices: Sequence[int]) -> "Memory":
         """The memory of these rows of the batch, in this order; a row may come more than once."""
-        chosen = torch.as_tensor(indices, device=self.transformers[0][0][0].device)
-        return Memory(
-            tuple(tuple((keys[chosen], values[chosen]) for keys, values in layers) for layers in self.transformers)
-        )
+        chosen = torch.as_tensor(indices, device=self.transformers[0][0].keys.device)
+        return Memory(tuple(tuple(read.rows(chosen) for read in layers) for layers in self.transformers))
 
     @staticmethod
     def joined(memories: "Sequence[Memory]") -> "Memory":
         """The rows of all memories in one batch."""
         by_transformer = zip(*(memory.transformers for memory in memories), strict=True)
-        return Memory(tuple(tuple(map(joined, zip(*layers, strict=True))) for layers in by_transformer))
+        return Memory(tuple(tuple(map(Read.joined, zip(*layers, strict=True))) for layers in by_transformer))
 
 
 class TimeFeatures(nn.Module):
@@ -123,12 +126,12 @@ class DownLevel(nn.Module):
         self.blocks = nn.ModuleList(_block(config, width, width) for _ in range(config.num_blocks[level]))
         self.transformer = _transformer(config, level, width)
 
-    def forward(self, x: Tensor, time: Tensor, context: Sequence[KeysValues]) -> list[Tensor]:
+    def forward(self, x: Tensor, time: Tensor, context: Sequence[Read]) -> list[Tensor]:
         """The skips in the order they were made; the last is the level's output."""
         x = self.shrink(x)
         skips = []
         for block in self.blocks:
-            x = block(x, _for_all(time, x))
+            x = block(x, time)
             skips.append(x)
         return [*skips, self.transformer(x, context)]
 
@@ -143,11 +146,12 @@ class UpLevel(nn.Module):
         self.transformer = _transformer(config, level, width)
         self.stretch = stretch(width, above, config.factors[level])
 
-    def forward(self, x: Tensor, skips: list[Tensor], time: Tensor, context: Sequence[KeysValues]) -> Tensor:
+    def forward(self, x: Tensor, skips: list[Tensor], time: Tensor, context: Sequence[Read]) -> Tensor:
         """Takes the skips from the end of their list."""
         for block in self.blocks:
-            x = block(torch.cat([x, _for_all(skips.pop(), x) * 2**-0.5], dim=-1), _for_all(time, x))
-        return self.stretch(self.transformer(x, context))
+            x = block(torch.cat([x, spread(skips.pop(), len(x)) * 2**-0.5], dim=-1), time)
+        finer: Tensor = self.stretch(self.transformer(x, context))
+        return finer
 
 
 class Middle(nn.Module):
@@ -160,8 +164,10 @@ class Middle(nn.Module):
         self.transformer = _transformer(config, -1, width)
         self.block_out = _block(config, width, width)
 
-    def forward(self, x: Tensor, time: Tensor, context: Sequence[KeysValues]) -> Tensor:
-        return self.block_out(self.transformer(self.block_in(x, _for_all(time, x)), context), _for_all(time, x))
+    def forward(self, x: Tensor, time: Tensor, context: Sequence[Read]) -> Tensor:
+        x = self.transformer(self.block_in(x, time), context)
+        made: Tensor = self.block_out(x, time)
+        return made
 
 
 class UNet(nn.Module):
@@ -186,15 +192,20 @@ class UNet(nn.Module):
 
     def time_features(self, t: Tensor) -> Tensor:
         """What the residual blocks are told of the time t (b,) in 0..1: (b, time_features)."""
-        return self.time(t)
+        features: Tensor = self.time(t)
+        return features
 
     def forward(self, x: Tensor, t: Tensor, memory: Memory) -> Tensor:
-        """v (b, in_channels, n) of latents x (b, in_channels, n) at times t (b,) in 0..1.
+        """v (memory.batch, in_channels, n) of latents x (b, in_channels, n) at times t (b,) in 0..1.
 
-        Raises ValueError where the length is no multiple of `config.multiple`.
+        The memory holds b rows, or k times b for k contexts of each x: then row i of x serves the memory's rows i, b + i,
+        2b + i …, and what does not depend on the context is computed once.
+        Raises ValueError where the length is no multiple of `config.multiple`, or the memory's batch none of b.
         """
         if x.shape[-1] % self.config.multiple or not x.shape[-1]:
             raise ValueError(f"latents are a multiple of {self.config.multiple} long, not {x.shape[-1]}")
+        if memory.batch % len(x):
+            raise ValueError(f"a memory of {memory.batch} rows does not fit latents of {len(x)} rows")
         contexts = iter(memory.transformers)
         time = self.time_features(t)
         entered = x = self.entrance(x.transpose(1, 2), time)
@@ -205,7 +216,8 @@ class UNet(nn.Module):
         x = self.middle(x, time, next(contexts))
         for level in self.up:
             x = level(x, skips.pop(), time, next(contexts))
-        return self.exit(x + _for_all(entered, x), _for_all(time, x)).transpose(1, 2)
+        v: Tensor = self.exit(x + spread(entered, len(x)), time)
+        return v.transpose(1, 2)
 
 
 def _block(config: UNetConfig, channels: int, out_channels: int) -> ResidualBlock:
@@ -220,7 +232,3 @@ def _transformer(config: UNetConfig, level: int, width: int) -> Transformer:
         config.attention_multiplier,
         config.context_features,
     )
-
-
-def _for_all(x: Tensor, rows: Tensor) -> Tensor:
-    return x if len(x) == len(rows) else x.repeat(len(rows) // len(x), *([1] * (x.ndim - 1)))
