@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from reelscore.audio import Audio, fade
+from reelscore.audio import Audio, Samples, fade
 from reelscore.brief import Brief
 
 FADE_IN = 0.005
@@ -27,6 +27,9 @@ def _fade_out(audio: Audio, brief: Brief) -> float:
 
 def _dies_away(audio: Audio) -> bool:
     moment = max(1, round(_MOMENT * audio.rate))
-    last = float(np.sqrt(np.mean(np.square(audio.samples[:, -moment:], dtype=np.float64))))
-    whole = float(np.sqrt(np.mean(np.square(audio.samples, dtype=np.float64))))
-    return last <= whole * 10 ** (DIED_AWAY_DB / 20)
+    return _level(audio.samples[:, -moment:]) <= _level(audio.samples) * 10 ** (DIED_AWAY_DB / 20)
+
+
+def _level(samples: Samples) -> float:
+    """The root mean square, without a copy of long sound."""
+    return float(np.sqrt(sum(np.vdot(channel, channel) for channel in samples) / samples.size))

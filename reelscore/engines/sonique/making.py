@@ -200,11 +200,15 @@ def _finished(request: Request, opened: Opened, plan: Plan, latents: Tensor, pro
     rate = opened.model.config.sample_rate
     length = round(request.brief.duration * rate)
     progress("decoding", 0.0)
-    decoded = opened.model.autoencoder.decode(latents[..., : plan.wanted + _BEHIND])
-    sound = decoded[0, :, :length].float().cpu().numpy()
+    wide = _stereo(_decoded(opened.model, plan, latents, length), rate, widen=not options.as_published)
     progress("decoding", 1.0)
-    wide = _stereo(sound, rate, widen=not options.as_published)
     return Music(ended(wide, request.brief), remarks=_remarks(request, opened, plan))
+
+
+def _decoded(model: LatentDiffusion, plan: Plan, latents: Tensor, length: int) -> Samples:
+    """The sound of latents (1, channels, n), (sound's channels, length) at the model's rate."""
+    sound: Samples = model.autoencoder.decode(latents[..., : plan.wanted + _BEHIND])[0, :, :length].cpu().numpy()
+    return sound
 
 
 def _stereo(sound: Samples, rate: int, *, widen: bool) -> Audio:
@@ -213,7 +217,7 @@ def _stereo(sound: Samples, rate: int, *, widen: bool) -> Audio:
         audio = Audio(widened(sound[0], rate), rate)
     else:
         audio = to_channels(Audio(np.ascontiguousarray(sound), rate), 2)
-    peak = float(np.abs(audio.samples).max(initial=0.0))
+    peak = float(max(audio.samples.max(initial=0.0), -audio.samples.min(initial=0.0)))
     return Audio(audio.samples / np.float32(peak), rate) if peak > 1.0 else audio
 
 
