@@ -4,37 +4,23 @@ A folder is read as data: nothing in it is run as code, and nothing is fetched. 
 that the same film is described in the same way whether torchvision is installed or not.
 """
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reelscore.analysis.content.blip2 import Blip2Captioner
+from reelscore.analysis.content.captioner import Captioner
+from reelscore.analysis.content.chat import ChatCaptioner
+from reelscore.analysis.content.manners import Place, quiet, said_plainly, untiled
 from reelscore.errors import InputError
-from reelscore.hardware import Hardware, device_for, dtype_for, out_of_memory, quantization_for, require_neural
+from reelscore.hardware import Hardware, device_for, dtype_for, quantization_for, require_neural
 from reelscore.resident import resident
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PretrainedConfig
 
-    from reelscore.analysis.content.captioner import Captioner
 
-log = logging.getLogger(__name__)
-
-_SPLITS = ("do_image_splitting", "crop_to_patches", "do_pan_and_scan")  # names that families have for tiling a picture
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a model's input goes, and in which number format its pictures are."""
-
-    device: "torch.device"
-    dtype: "torch.dtype"
-
-
-def open_captioner(captioner: str, hardware: Hardware) -> "Captioner":
+def open_captioner(captioner: str, hardware: Hardware) -> Captioner:
     """The captioner of that name, loaded once in a process.
 
     Raises MissingError where it is not on this machine, and InputError where it cannot be used or does not fit in memory.
@@ -85,10 +71,7 @@ def _config(captioner: str, folder: Path) -> "PretrainedConfig":
     return config
 
 
-def _loaded(captioner: str, folder: Path, hardware: Hardware) -> "Captioner":
-    from reelscore.analysis.content.blip2 import Blip2Captioner
-    from reelscore.analysis.content.chat import ChatCaptioner
-
+def _loaded(captioner: str, folder: Path, hardware: Hardware) -> Captioner:
     config = _config(captioner, folder)
     device = device_for(hardware)
     with said_plainly(captioner), quiet():
@@ -181,11 +164,6 @@ def _for_pictures(kind: Any) -> Any:
     return ForPictures
 
 
-def untiled(image_processor: Any) -> dict[str, bool]:
-    """The settings with which this image processor sees a picture whole."""
-    return {splits: False for splits in _SPLITS if getattr(image_processor, splits, None) is not None}
-
-
 def frugal(image_processor: Any) -> Any:
     """The same image processor, told to see each picture once and not in tiles: the frames of a scene are many and small."""
     for splits in untiled(image_processor):
@@ -196,48 +174,3 @@ def frugal(image_processor: Any) -> Any:
     if type(image_processor).__name__.startswith("VideoLlama3"):
         image_processor.merge_size = 2  # as its own video processor does: a quarter of the tokens
     return image_processor
-
-
-@contextmanager
-def said_plainly(captioner: str) -> Iterator[None]:
-    """What goes wrong with the files of others, in one sentence: an InputError for all that their content can lead to."""
-    from huggingface_hub.errors import StrictDataclassError
-    from jinja2 import TemplateError
-    from safetensors import SafetensorError
-
-    ordinary = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError)
-    try:
-        yield
-    except (*ordinary, AssertionError, ImportError, MemoryError) as problem:
-        raise _refusal(captioner, problem) from problem
-    except (SafetensorError, StrictDataclassError, TemplateError) as problem:
-        raise _refusal(captioner, problem) from problem
-
-
-def _refusal(captioner: str, problem: Exception) -> InputError:
-    """The error for a captioner that raised `problem`, with the remedy."""
-    log.debug("the captioner %s failed", captioner, exc_info=problem)
-    if out_of_memory(problem):
-        return InputError(
-            f"The memory is too small for the captioner {captioner}; give a smaller one, --device cpu, or with CUDA --low-resource."
-        )
-    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-    said = (lines[0] if lines else type(problem).__name__)[:200].rstrip(" .:;,")
-    return InputError(f"{captioner} cannot be used as a captioner ({said}); fetch it anew or give another.")
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """transformers says nothing on the terminal meanwhile: neither warnings nor bars."""
-    from transformers.utils import logging as their_logging
-
-    talk: Any = their_logging
-    level, bars = talk.get_verbosity(), talk.is_progress_bar_enabled()
-    talk.set_verbosity(logging.CRITICAL)
-    talk.disable_progress_bar()
-    try:
-        yield
-    finally:
-        talk.set_verbosity(level)
-        if bars:
-            talk.enable_progress_bar()
