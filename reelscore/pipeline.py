@@ -162,7 +162,8 @@ def _unanswered(brief: Brief) -> tuple[str, ...]:
     """What a language model that was asked did not do, as a sentence for the user."""
     written_by = brief.sources.get("language_model", "")
     said = written_by.partition("; ")[2] if written_by.startswith("rule") else ""
-    return (f"{said[0].upper()}{said[1:]}; the brief is by the rules.",) if said else ()
+    stop = "" if said.endswith("?") else "."
+    return (f"{said[0].upper()}{said[1:]}{stop} The brief is by the rules.",) if said else ()
 
 
 def look(film: Path, understanding: Understanding = Understanding(), progress: Progress = unseen) -> Analysis:

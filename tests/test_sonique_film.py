@@ -171,3 +171,13 @@ def test_what_cannot_be_had_is_one_sentence(
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     assert named in complaint(reelscore("score", short, "-o", tmp_path / "out.mp4", *flags))
     assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_language_model_that_is_silent_is_told_of_and_the_rules_answer(short: Path, tmp_path: Path) -> None:
+    run = reelscore(
+        "score", short, "-o", tmp_path / "out.wav", "--audio-only", "--llm", "http://127.0.0.1:9/v1", "--json"
+    )
+    assert run.returncode == 0, run.stderr
+    (remark,) = [each for each in json.loads(run.stdout)["remarks"] if "language model" in each]
+    assert "did not answer" in remark
+    assert remark.endswith("The brief is by the rules.")
