@@ -19,8 +19,7 @@ from tokenizers import AddedToken, ByteLevelBPETokenizer
 from torch import Tensor
 from transformers import RobertaTokenizer
 
-from reelscore import checkpoints
-from reelscore.checkpoints.sonique import frame, shapes_in
+from reelscore.checkpoints.sonique import convert, frame, shapes_in
 from reelscore.checkpoints.sonique_names import is_of_tower, our_name, published_name
 from reelscore.models.autoencoder import Autoencoder, AutoencoderConfig
 from reelscore.models.conditioning import ConditioningConfig, TextTowerConfig
@@ -75,7 +74,7 @@ class PublishedFiles:
 def tiny_sonique(folder: Path, seed: int = 0) -> Path:
     """One converted checkpoint in `folder`, some 2 MB; the same seed gives the same weights."""
     files = published(folder / "published", seed=seed)
-    return checkpoints.convert(
+    return convert(
         files.weights,
         folder / "tiny-sonique.safetensors",
         text_tower=files.text_tower,

@@ -6,8 +6,11 @@ Hugging Face (HF_HOME). Only weights as safetensors and text are ever fetched; p
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -58,6 +61,23 @@ def locate(reference: str) -> Path:
 def is_here(card: Card) -> bool:
     """Whether a model of the catalogue can be used without fetching anything."""
     return _found(card) is not None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """transformers says nothing on the terminal meanwhile: neither warnings nor bars."""
+    from transformers.utils import logging as their_logging
+
+    talk: Any = their_logging
+    level, bars = talk.get_verbosity(), talk.is_progress_bar_enabled()
+    talk.set_verbosity(logging.CRITICAL)
+    talk.disable_progress_bar()
+    try:
+        yield
+    finally:
+        talk.set_verbosity(level)
+        if bars:
+            talk.enable_progress_bar()
 
 
 def get(name: str, progress: Progress = unseen) -> Path:

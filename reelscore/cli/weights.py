@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from reelscore import checkpoints
 from reelscore.cli.flags import AsJson, Quiet
 from reelscore.cli.showing import shown_progress
+from reelscore.hardware import require_neural
 from reelscore.outputs import refuse_clashes
 
 models = App(
@@ -79,12 +80,15 @@ def convert(
     quiet: Quiet = False,
 ) -> None:
     """Put SONIQUE's published files together into one safetensors file that carries its configuration and tokenizer."""
+    require_neural()
+    from reelscore.checkpoints.sonique import convert as put_together
+
     target = output or checkpoints.default_weights("sonique")
     if output is None:
         target.parent.mkdir(parents=True, exist_ok=True)
     refuse_clashes([target], [path for path in (checkpoint, text_tower, config) if path])
     with shown_progress(quiet) as progress:
-        checkpoints.convert(
+        put_together(
             checkpoint,
             target,
             config=config,

@@ -1,13 +1,11 @@
-"""A finished film or sound file, as a listener meets it: the whole of its sound, and a few stills of its picture."""
+"""A finished film or sound file, as a listener meets it: the whole of its sound, and whether there is a picture."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
 import av
 import numpy as np
-import numpy.typing as npt
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -16,19 +14,7 @@ from av.video.stream import VideoStream
 
 from reelscore.audio import Samples
 from reelscore.errors import MediaError
-from reelscore.media.opening import is_cover, opened, packets, picture_stream, sound_stream
-from reelscore.media.probe import Clip
-from reelscore.media.shrink import Shrink
-
-WHOLLY_DECODED = 180.0  # seconds of film up to which stills are worth decoding all of it
-
-
-@dataclass(frozen=True, eq=False)
-class Still:
-    """One picture of the film: its time in seconds and uint8 (height, width, 3), BGR."""
-
-    time: float
-    bgr: npt.NDArray[np.uint8]
+from reelscore.media.opening import is_cover, opened, packets, sound_stream
 
 
 def holds_picture(path: Path) -> bool:
@@ -104,41 +90,10 @@ class _Track:
             yield from self._beyond
 
 
-def stills(clip: Clip, times: Sequence[float], longer_side: int = 160) -> Iterator[Still]:
-    """For each of the rising `times` the nearest picture; in a long film the nearest that stands by itself, to save the decoding."""
-    with opened(clip.path) as container:
-        stream = picture_stream(container, clip.path)
-        stream.thread_type = "AUTO"
-        stream.codec_context.skip_frame = "NONKEY" if clip.duration > WHOLLY_DECODED else "DEFAULT"
-        stream.codec_context.options = {"skip_loop_filter": "all"}
-        shrink = Shrink(clip, longer_side)
-        wanted, before, then = list(times), None, 0.0
-        for frame in _pictures(container, stream):
-            time = _time(frame, stream, clip.start + then) - clip.start
-            while wanted and before is not None and abs(then - wanted[0]) <= abs(time - wanted[0]):
-                yield Still(then, shrink(before))
-                wanted.pop(0)
-            if not wanted:
-                return
-            before, then = frame, time
-        if before is not None:
-            last = Still(then, shrink(before))
-            yield from (last for _ in wanted)
-
-
 def _time(frame: VideoFrame | AudioFrame, stream: VideoStream | AudioStream, otherwise: float) -> float:
     """A frame's own time in the file; the last ones out of a decoder have no time base and take the stream's."""
     base = frame.time_base or stream.time_base
     return float(frame.pts * base) if frame.pts is not None and base else otherwise
-
-
-def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """What of the picture can be decoded."""
-    for packet in chain(packets(container, stream), (None,)):
-        try:
-            yield from stream.decode(packet)
-        except av.error.FFmpegError:
-            continue
 
 
 def _frames(container: InputContainer, sound: AudioStream) -> Iterator[AudioFrame]:

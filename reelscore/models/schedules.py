@@ -36,11 +36,6 @@ def bent_sigmas(steps: int, least: float, most: float, width: float = 2.0) -> li
     )
 
 
-def variation_start(latents: Tensor, noise: Tensor, sigma: float) -> Tensor:
-    """Where a variation of the latents starts: with noise of deviation sigma, the first of the sigmas, upon them."""
-    return latents + noise * sigma
-
-
 def take_noise(
     seeds: Sequence[int], channels: int, length: int, device: torch.device | str = "cpu", draw: int = 0
 ) -> Tensor:

@@ -13,7 +13,8 @@ import numpy as np
 
 from reelscore.brief import Brief, Section
 from reelscore.media import Clip, probe
-from reelscore.media.finished import Still, holds_picture, stills
+from reelscore.media.finished import holds_picture
+from reelscore.media.stills import Still, stills_at
 from reelscore.outputs import written_whole
 from reelscore.progress import Progress, unseen
 from reelscore.report.measures import HIT_TOLERANCE, Floats, Measures
@@ -65,7 +66,7 @@ def _strip(clip: Clip) -> Sequence[Still]:
     height = HEIGHT_PIXELS * (_TOP - _BOTTOM) * _STRIP / (_STRIP + sum(_HEIGHTS.values()))
     count = int(np.clip(round(width / (height * clip.width / clip.height)), 3, 48))
     times = [clip.duration * (number + 0.5) / count for number in range(count)]
-    return tuple(stills(clip, times, longer_side=320))
+    return tuple(stills_at(clip, times, longer_side=320))
 
 
 def _drawn(sheet: _Sheet, name: str, strip: Sequence[Still]) -> Any:

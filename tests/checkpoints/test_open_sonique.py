@@ -22,11 +22,10 @@ from tiny_sonique import (
 from torch import Tensor
 from transformers import ClapTextConfig, ClapTextModel, ClapTextModelWithProjection
 
-from reelscore.checkpoints import convert, open_sonique
 from reelscore.checkpoints.own_form import PRECISIONS, ModelCard, write_own_form
 from reelscore.checkpoints.pieces import Piece
 from reelscore.checkpoints.reading import read_weights
-from reelscore.checkpoints.sonique import Opened, fitting, frame, read_configuration
+from reelscore.checkpoints.sonique import Opened, convert, fitting, frame, open_sonique, read_configuration
 from reelscore.errors import InputError, MissingError, OutputError
 from reelscore.models.latent_diffusion import LatentDiffusion, LatentDiffusionConfig, config_to_dict
 

@@ -1,44 +1,16 @@
-"""A finished film as a listener meets it: the whole of its sound and a few stills."""
+"""A finished film as a listener meets it: the whole of its sound."""
 
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
+from filming import film
 
 from reelscore.errors import MediaError
-from reelscore.media import probe
 from reelscore.media.encode import encode_sound
-from reelscore.media.finished import holds_picture, stills, whole_sound
+from reelscore.media.finished import holds_picture, whole_sound
 
 RATE = 48_000
-
-
-def greys(path: Path, duration: float = 4.0) -> Path:
-    """A film at 25 pictures a second in which the grey of each picture tells its time."""
-    with av.open(path, "w") as container:
-        stream = container.add_stream("mpeg4", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
-        for number in range(round(duration * 25)):
-            grey = np.full((64, 96, 3), 20 + 2 * number, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, "rgb24")))
-        container.mux(stream.encode())
-    return path
-
-
-def test_stills_are_the_nearest_pictures(tmp_path: Path) -> None:
-    times = [0.0, 0.5, 0.51, 2.0, 3.97]
-    found = list(stills(probe(greys(tmp_path / "film.mp4")), times, longer_side=48))
-    assert len(found) == len(times)
-    for time, still in zip(times, found, strict=True):
-        assert still.time == pytest.approx(time, abs=0.021)
-        assert still.bgr.shape == (32, 48, 3)
-        assert still.bgr.mean() == pytest.approx(20 + 2 * round(still.time * 25), abs=5)
-
-
-def test_more_stills_than_pictures(tmp_path: Path) -> None:
-    film = probe(greys(tmp_path / "film.mp4", duration=0.08))
-    assert len(list(stills(film, [0.01 * number for number in range(8)]))) == 8
 
 
 @pytest.mark.parametrize("suffix", ["wav", "m4a", "opus"])
@@ -63,7 +35,7 @@ def test_sound_is_cut_at_the_start_that_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_film_without_sound_has_none(tmp_path: Path) -> None:
-    path = greys(tmp_path / "film.mp4", duration=0.4)
+    path = film(tmp_path / "film.mp4")
     assert holds_picture(path) and list(whole_sound(path)) == []
 
 

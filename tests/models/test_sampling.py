@@ -30,7 +30,6 @@ from reelscore.models.schedules import (
     log_uniform_sigmas,
     step_noise,
     take_noise,
-    variation_start,
 )
 
 SCHEDULES = (log_uniform_sigmas, karras_sigmas, bent_sigmas)
@@ -208,10 +207,6 @@ class TestNoise:
         assert torch.equal(noise(1, 3, 1), noise(1, 3, 1))
         assert (torch.corrcoef(drawn) - torch.eye(6)).abs().max() < 0.02
         assert drawn.std(dim=1) == pytest.approx(1, abs=0.01)
-
-    def test_a_variation_starts_upon_the_latents(self) -> None:
-        latents, noise = torch.ones(1, 2, 3), torch.full((1, 2, 3), 2.0)
-        assert torch.equal(variation_start(latents, noise, 0.5), torch.full((1, 2, 3), 2.0))
 
     @pytest.mark.parametrize("name", SAMPLERS)
     def test_a_take_comes_out_the_same_beside_others(self, name: str) -> None:

@@ -66,68 +66,72 @@ class FaultyServer:
         return self.replies[min(len(self.questions), len(self.replies)) - 1]
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """Serves what `told` says."""
+
+    told: FaultyServer
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing is printed."""
+
+    def do_GET(self) -> None:
+        self._serve("GET")
+
+    def do_POST(self) -> None:
+        self._serve("POST")
+
+    def _serve(self, method: str) -> None:
+        length = int(self.headers.get("Content-Length", 0))
+        body = json.loads(self.rfile.read(length) or b"{}")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(method, self.path, headers, body)
+        self.told.asked.append(asked)
+        try:
+            self._send(self.told.reply(asked))
+        except OSError:
+            self.close_connection = True  # the other side has had enough
+
+    def _send(self, reply: Reply) -> None:
+        if reply.hang:
+            self.told.over.wait(20)
+            self.close_connection = True
+            return
+        if reply.cut:
+            self.close_connection = True
+            return
+        if reply.drip_headers:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            while not self.told.over.wait(0.05):
+                self.wfile.write(b"X-More: more\r\n")
+            return
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        if reply.drip or reply.endless:
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self._pour(reply)
+            return
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    def _pour(self, reply: Reply) -> None:
+        until = time.monotonic() + 20
+        while not self.told.over.is_set() and time.monotonic() < until:
+            self.wfile.write(b" " * 65536 if reply.endless else b" ")
+            self.wfile.flush()
+            if reply.drip:
+                self.told.over.wait(reply.drip)
+
+
 @contextmanager
 def faulty_server(*replies: Reply) -> Iterator[FaultyServer]:
     """A server with these replies, on a free port, until the block is left."""
     told = FaultyServer(list(replies))
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nothing is printed."""
-
-        def do_GET(self) -> None:
-            self._serve("GET")
-
-        def do_POST(self) -> None:
-            self._serve("POST")
-
-        def _serve(self, method: str) -> None:
-            length = int(self.headers.get("Content-Length", 0))
-            body = json.loads(self.rfile.read(length) or b"{}")
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(method, self.path, headers, body)
-            told.asked.append(asked)
-            try:
-                self._send(told.reply(asked))
-            except OSError:
-                self.close_connection = True  # the other side has had enough
-
-        def _send(self, reply: Reply) -> None:
-            if reply.hang:
-                told.over.wait(20)
-                self.close_connection = True
-                return
-            if reply.cut:
-                self.close_connection = True
-                return
-            if reply.drip_headers:
-                self.wfile.write(b"HTTP/1.1 200 OK\r\n")
-                while not told.over.wait(0.05):
-                    self.wfile.write(b"X-More: more\r\n")
-                return
-            self.send_response(reply.status)
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            if reply.drip or reply.endless:
-                self.send_header("Connection", "close")
-                self.end_headers()
-                self._pour(reply)
-                return
-            self.send_header("Content-Length", str(len(reply.body)))
-            self.end_headers()
-            self.wfile.write(reply.body)
-
-        def _pour(self, reply: Reply) -> None:
-            until = time.monotonic() + 20
-            while not told.over.is_set() and time.monotonic() < until:
-                self.wfile.write(b" " * 65536 if reply.endless else b" ")
-                self.wfile.flush()
-                if reply.drip:
-                    told.over.wait(reply.drip)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"told": told}))
     server.daemon_threads = True
     told.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -11,7 +11,8 @@ from reelscore.analysis.content.captioner import Tick, generated, greedy
 from reelscore.analysis.content.chat import picture
 from reelscore.analysis.content.cleaning import CAPTION_LENGTH, DESCRIPTION_LENGTH, cleaned, joined
 from reelscore.analysis.content.frames import Frame, spread
-from reelscore.analysis.content.manners import Place, quiet, said_plainly
+from reelscore.analysis.content.manners import Place, said_plainly
+from reelscore.checkpoints.hub import quiet
 
 _TOKENS = 40  # of one caption
 _FRAMES = 4  # of a scene; more of them say the same again

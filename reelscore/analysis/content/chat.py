@@ -13,8 +13,9 @@ import numpy.typing as npt
 from reelscore.analysis.content.captioner import Tick, generated
 from reelscore.analysis.content.cleaning import CAPTION_LENGTH, DESCRIPTION_LENGTH, cleaned
 from reelscore.analysis.content.frames import Frame
-from reelscore.analysis.content.manners import Place, quiet, said_plainly, untiled
+from reelscore.analysis.content.manners import Place, said_plainly, untiled
 from reelscore.analysis.content.wording import FILM_QUESTION, SCENE_QUESTION, label
+from reelscore.checkpoints.hub import quiet
 
 _SCENE_TOKENS, _FILM_TOKENS = 128, 224
 

@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reelscore.analysis.content.scenes import Moment, Scene
-from reelscore.media.finished import Still
 from reelscore.media.probe import Clip
-from reelscore.media.stills_at import stills_at
+from reelscore.media.stills import Still, stills_at
 
 LONGER_SIDE = 448  # pixels; what the vision towers of captioners see of a picture is no larger
 _SHARPER = 1.2  # by how much another picture must be sharper to be taken

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from reelscore.analysis.content.blip2 import Blip2Captioner
 from reelscore.analysis.content.captioner import Captioner
 from reelscore.analysis.content.chat import ChatCaptioner
-from reelscore.analysis.content.manners import Place, quiet, said_plainly, untiled
+from reelscore.analysis.content.manners import Place, said_plainly, untiled
+from reelscore.checkpoints.hub import quiet
 from reelscore.errors import InputError
 from reelscore.hardware import Hardware, device_for, dtype_for, quantization_for, require_neural
 from reelscore.resident import resident

@@ -56,20 +56,3 @@ def _refusal(captioner: str, problem: Exception) -> InputError:
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
     said = (lines[0] if lines else type(problem).__name__)[:200].rstrip(" .:;,")
     return InputError(f"{captioner} cannot be used as a captioner ({said}); fetch it anew or give another.")
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """transformers says nothing on the terminal meanwhile: neither warnings nor bars."""
-    from transformers.utils import logging as their_logging
-
-    talk: Any = their_logging
-    level, bars = talk.get_verbosity(), talk.is_progress_bar_enabled()
-    talk.set_verbosity(logging.CRITICAL)
-    talk.disable_progress_bar()
-    try:
-        yield
-    finally:
-        talk.set_verbosity(level)
-        if bars:
-            talk.enable_progress_bar()

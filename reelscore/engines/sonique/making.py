@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from reelscore.audio import Audio, Samples, to_channels
-from reelscore.checkpoints import default_weights, open_sonique
-from reelscore.checkpoints.sonique import Opened
+from reelscore.checkpoints import default_weights
+from reelscore.checkpoints.sonique import Opened, open_sonique
 from reelscore.engines import Music, Request
 from reelscore.engines.sonique.ending import ended
 from reelscore.engines.sonique.options import Options

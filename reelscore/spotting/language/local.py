@@ -18,8 +18,8 @@ import torch
 from jinja2 import TemplateError
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
-from transformers.utils import logging as transformers_logging
 
+from reelscore.checkpoints.hub import quiet
 from reelscore.hardware import Hardware, device_for, dtype_for, out_of_memory, quantization_for
 from reelscore.resident import resident
 from reelscore.spotting.language import Message, NoAnswerError, Schema
@@ -81,7 +81,7 @@ class LocalModel:
             tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True, mistral_format=False)
             return _Loaded(model.eval(), tokenizer)
 
-        with _understood_failures("be loaded", self._device), _without_bars():
+        with _understood_failures("be loaded", self._device), quiet():
             return resident(key, load)
 
 
@@ -204,15 +204,3 @@ def _understood_failures(task: str, device: torch.device) -> Iterator[None]:
             ) from problem
         first_line = (str(problem).strip() or type(problem).__name__).splitlines()[0]
         raise NoAnswerError(f"it cannot {task}: {first_line[:120]}") from problem
-
-
-@contextmanager
-def _without_bars() -> Iterator[None]:
-    """Loading draws no progress bar: nothing here prints."""
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        if shown:
-            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -17,16 +17,22 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from reelscore.media.finished import Still
 from reelscore.media.opening import opened, packets, picture_stream
 from reelscore.media.probe import Clip
 from reelscore.media.shrink import Shrink
 
 _PLAYED = 30.0  # seconds of film up to which skipping saves nothing
-_WORTH_A_LEAP = (
-    12.0  # seconds between wanted pictures from which the film is skipped; key pictures are rarely 10 s apart
-)
+# Seconds between wanted pictures from which the film is skipped; key pictures are rarely 10 s apart.
+_WORTH_A_LEAP = 12.0
 _EARLIER = (0.0, 2.0, 8.0)  # seconds before it at which a leap is tried
+
+
+@dataclass(frozen=True, eq=False)
+class Still:
+    """One picture of the film: its time in seconds and uint8 (height, width, 3), BGR."""
+
+    time: float
+    bgr: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,9 @@ import pytest
 from filming import RED, SCENES, film
 
 from reelscore.errors import ReelscoreError
-from reelscore.media import probe, stills_at
+from reelscore.media import probe, stills
 
-pictures_at = stills_at.stills_at
+pictures_at = stills.stills_at
 
 
 def counting(path: Path, seconds: int, *, codec: str = "libx264", every: int = 50) -> Path:
@@ -51,8 +51,8 @@ def test_the_picture_on_the_screen_at_each_time_is_given(tmp_path: Path, name: s
 def test_a_film_with_one_key_picture_is_played_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = probe(counting(tmp_path / "a.mkv", 40, every=5000))
     opened = []
-    real = stills_at._by_playing
-    monkeypatch.setattr(stills_at, "_by_playing", lambda *given: opened.append(given) or real(*given))
+    real = stills._by_playing
+    monkeypatch.setattr(stills, "_by_playing", lambda *given: opened.append(given) or real(*given))
     numbers = [3, 400, 800]
     assert [_told(still.bgr) for still in pictures_at(clip, [(n + 0.5) / 25 for n in numbers], 64)] == numbers
     assert len(opened) == 1
@@ -102,3 +102,10 @@ def test_damage_never_ends_in_a_traceback_and_times_rise(tmp_path: Path, name: s
         assert len(found) in (0, len(times))
         assert found == sorted(found)
     assert finished >= 3
+
+
+def test_more_times_than_pictures(tmp_path: Path) -> None:
+    path = counting(tmp_path / "film.mp4", 1)
+    found = list(pictures_at(probe(path), [0.01 * number for number in range(90)], longer_side=64))
+    assert len(found) == 90
+    assert [_told(still.bgr) for still in found] == [min(int(number / 4 + 1e-6), 24) for number in range(90)]
