@@ -43,14 +43,15 @@ def shown_progress(quiet: bool) -> Iterator[Progress]:
         BarColumn(),
         TextColumn("{task.percentage:3.0f} %"),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[told]}"),
         console=Console(stderr=True),
         redirect_stdout=sys.stdout.isatty(),  # else what is printed would miss the pipe or file that waits for it
     ) as bars:
         stages: dict[str, TaskID] = {}
 
-        def show(stage: str, fraction: float, /) -> None:
+        def show(stage: str, fraction: float, told: str = "", /) -> None:
             if stage not in stages:
-                stages[stage] = bars.add_task(stage, total=1.0)
-            bars.update(stages[stage], completed=fraction)
+                stages[stage] = bars.add_task(stage, total=1.0, told="")
+            bars.update(stages[stage], completed=fraction, told=told)
 
         yield show
