@@ -73,7 +73,7 @@ class _Clock:
         self._device = device
         self._begun = 0.0
 
-    def __call__(self, stage: str, fraction: float, told: str = "", /) -> None:
+    def __call__(self, stage: str, fraction: float, _told: str = "", /) -> None:
         if fraction not in (0.0, 1.0):
             return
         if self._device.type == "cuda":
