@@ -46,7 +46,7 @@ types: .venv/installed-dev
 
 benchmark: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet --editable ".[benchmark]"
-	$(BIN)/python -m pip install --quiet --no-deps --target .venv/reference descript-audio-codec stable-audio-tools einops einops-exts packaging
+	$(BIN)/python -m pip install --quiet --no-deps --target .venv/reference descript-audio-codec stable-audio-tools audiocraft==1.3.0 vit-pytorch einops einops-exts packaging
 	PYTHONPATH=.venv/reference $(BIN)/python -m benchmark
 
 clean:

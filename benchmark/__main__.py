@@ -5,6 +5,7 @@ from importlib import import_module
 FIGURES = (
     *("sync", "composing", "accents", "mux", "end_to_end", "memory"),
     *("denoising", "decoding", "samplers", "seams", "guide", "generating"),
+    *("stepping", "eight_bits", "watching", "continuing"),
 )
 
 

@@ -32,10 +32,18 @@ def small_sonique(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {"weights": str(tiny_sonique(tmp_path_factory.mktemp("sonique"))), "steps": 3}
 
 
+@pytest.fixture(scope="session")
+def small_vidmuse(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Options that name weights made on the spot."""
+    from tiny_vidmuse import tiny_vidmuse
+
+    return {"weights": str(tiny_vidmuse(tmp_path_factory.mktemp("vidmuse")))}
+
+
 @pytest.fixture
 def asked(engine: engines.Engine, request: pytest.FixtureRequest) -> Asking:
     """What asks this engine for the music of a brief: `asked(brief, seed)`."""
-    small = request.getfixturevalue("small_sonique") if engine.name == "sonique" else {}
+    small = {} if engine.name == "compose" else request.getfixturevalue(f"small_{engine.name}")
     return partial(_request, engine, engine.options(**small))
 
 

@@ -14,7 +14,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "progress", "vocabulary", "models"),
     ("outputs", "tempo", "hardware", "resident"),
     ("audio", "brief", "checkpoints"),
-    ("loudness", "stems", "media"),
+    ("loudness", "stems", "media", "finish"),
     ("compose", "sound"),
     ("analysis", "spotting", "engines", "mix", "report"),
     ("pipeline",),

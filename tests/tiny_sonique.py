@@ -19,11 +19,13 @@ from tokenizers import AddedToken, ByteLevelBPETokenizer
 from torch import Tensor
 from transformers import RobertaTokenizer
 
-from reelscore.checkpoints.sonique import convert, frame, shapes_in
+from reelscore.checkpoints.filling import frame, shapes_in
+from reelscore.checkpoints.sonique import convert
 from reelscore.checkpoints.sonique_names import is_of_tower, our_name, published_name
 from reelscore.models.autoencoder import Autoencoder, AutoencoderConfig
 from reelscore.models.conditioning import ConditioningConfig, TextTowerConfig
-from reelscore.models.latent_diffusion import LatentDiffusionConfig, config_to_dict
+from reelscore.models.configurations import to_dict
+from reelscore.models.latent_diffusion import LatentDiffusion, LatentDiffusionConfig
 from reelscore.models.unet import UNetConfig
 
 Layout = Literal["exported", "lightning", "ema"]
@@ -89,7 +91,7 @@ def published(folder: Path, layout: Layout = "exported", seed: int = 0) -> Publi
     """The model as separate files: safetensors if exported, else a pickle of training, with averages besides for `ema`."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "config.json"
-    config.write_text(json.dumps(config_to_dict(CONFIG)))
+    config.write_text(json.dumps(to_dict(CONFIG)))
     clap = folder / "clap.ckpt"
     torch.save({"epoch": 1, "state_dict": laion_clap(seed)}, clap)
     weights = folder / ("model.safetensors" if layout == "exported" else "training.ckpt")
@@ -108,7 +110,7 @@ def published_weights(seed: int = 0) -> dict[str, Tensor]:
 @cache
 def _made(seed: int) -> dict[str, Tensor]:
     made: dict[str, Tensor] = {}
-    for name, shape in shapes_in(frame(CONFIG)).items():
+    for name, shape in shapes_in(frame(LatentDiffusion, CONFIG)).items():
         if is_of_tower(name):
             continue
         called = published_name(name, CONFIG)
@@ -133,7 +135,7 @@ def laion_clap(seed: int = 0) -> dict[str, Tensor]:
     """The text tower as LAION publishes it, with what lies beside it there and is left out."""
     tower = {
         f"module.{published_name(name, CONFIG)}": _weight(published_name(name, CONFIG), shape, seed)
-        for name, shape in shapes_in(frame(CONFIG)).items()
+        for name, shape in shapes_in(frame(LatentDiffusion, CONFIG)).items()
         if is_of_tower(name)
     }
     beside = {

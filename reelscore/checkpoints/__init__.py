@@ -1,6 +1,7 @@
 """The one door to weights: which models there are, where they lie, and how they are opened, converted and described.
 
-Light to import; what opens and converts weights needs torch and stands in `checkpoints.sonique`.
+Light to import; what opens and converts weights needs torch and stands in `checkpoints.sonique`, `checkpoints.vidmuse` and so
+on, each beside the names of its tensors.
 """
 
 from __future__ import annotations

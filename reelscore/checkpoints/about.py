@@ -15,14 +15,7 @@ from reelscore.hardware import require_neural
 
 if TYPE_CHECKING:
     from reelscore.checkpoints.reading import Stored
-
-# By published and by our names: the parts that parameters are counted for.
-_PARTS = (
-    ("U-Net", ("unet.", "model.model.")),
-    ("autoencoder", ("autoencoder.", "pretransform.")),
-    ("text tower", ("conditioner.text.", "embeddings.", "encoder.")),
-    ("embeddings of seconds", ("conditioner.",)),
-)
+    from reelscore.checkpoints.recognising import Family
 
 
 @dataclass(frozen=True)
@@ -105,47 +98,51 @@ def _of_card(card: catalogue.Card) -> Description:
 
 def _of_file(path: Path) -> Description:
     require_neural()
-    from reelscore.checkpoints import own_form
+    from reelscore.checkpoints.own_form import format_of
     from reelscore.checkpoints.reading import read_weights
-    from reelscore.models.latent_diffusion import config_to_dict
+    from reelscore.checkpoints.recognising import recognised
 
     stored = read_weights(path)
-    if not own_form.is_own_form(stored):
-        return _of_published(stored)
-    config = own_form.read_config(stored)
+    family = recognised(stored)
+    if family.config is None or not format_of(stored):
+        return _of_published(stored, family)
+    return _of_converted(stored, family, family.config)
+
+
+def _of_converted(stored: Stored, family: Family, kind_of_config: type[Any]) -> Description:
+    from reelscore.checkpoints import own_form
+    from reelscore.models.configurations import to_dict
+
+    config = own_form.read_config(stored, kind_of_config)
     card = own_form.read_card(stored)
     facts: dict[str, Any] = {
-        "form": "converted by Reelscore",
+        "form": f"{family.title}, converted by Reelscore",
         "source": card.source,
         "terms": card.licence,
         "number format": _formats(stored),
-        "parameters": _parameters(stored.shapes) | {"all": _count(stored.shapes)},
-        "configuration": config_to_dict(config),
+        "parameters": _parameters(stored.shapes, family),
+        "configuration": to_dict(config),
         "made from": [asdict(file) for file in card.made_from],
         "made by": card.made_by,
     }
     if card.notes:
         facts["notes"] = list(card.notes)
-    return Description(str(path), facts)
+    return Description(str(stored.path), facts)
 
 
-def _of_published(stored: Stored) -> Description:
-    from reelscore.checkpoints.sonique_names import layout_of_sonique, layout_of_text_tower
+def _of_published(stored: Stored, family: Family) -> Description:
+    from reelscore.checkpoints.recognising import layout_of
 
-    try:
-        layout = layout_of_text_tower(stored.shapes, stored.path)
-        kind = "CLAP text tower"
-    except InputError:
-        layout = layout_of_sonique(stored.shapes, stored.path)
-        known = any(name.startswith(("model.model.", "pretransform.", "conditioner.")) for name in layout.sources)
-        kind = "SONIQUE" if known else "unknown weights"
+    layout = layout_of(stored, family)
     shapes = {published: stored.shapes[name] for published, name in layout.sources.items()}
     facts: dict[str, Any] = {
-        "form": f"{kind}, {layout.name}" if kind != "unknown weights" else kind,
+        "form": f"{family.title}, {layout.name}" if layout.name else family.title,
         "tensors": len(stored.shapes),
         "number format": _formats(stored),
-        "parameters": _parameters(shapes if kind != "unknown weights" else {}) | {"all": _count(shapes)},
+        "parameters": _parameters(shapes, family),
     }
+    if family.name:
+        facts["terms"] = catalogue.find(family.name).terms
     if layout.notes:
         facts["notes"] = list(layout.notes)
     return Description(str(stored.path), facts)
@@ -157,16 +154,16 @@ def _formats(stored: Stored) -> str:
     return ", ".join(name for name, _ in counted.most_common())
 
 
-def _parameters(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
-    counted = dict.fromkeys((part for part, _ in _PARTS), 0) | {"other": 0}
+def _parameters(shapes: Mapping[str, tuple[int, ...]], family: Family) -> dict[str, int]:
+    """How many numbers each part of a model holds, and all of them."""
+    counted = dict.fromkeys(family.parts, 0) | {"other": 0, "all": 0}
     for name, shape in shapes.items():
-        part = next((part for part, starts in _PARTS if name.startswith(starts)), "other")
+        part = next((part for part, starts in family.parts.items() if name.startswith(starts)), "other")
         counted[part] += prod(shape)
+        counted["all"] += prod(shape)
+    if not family.parts:
+        return {"all": counted["all"]}
     return {part: count for part, count in counted.items() if count}
-
-
-def _count(shapes: Mapping[str, tuple[int, ...]]) -> int:
-    return sum(prod(shape) for shape in shapes.values())
 
 
 def _told(name: str, value: Any, depth: int = 1) -> list[str]:
@@ -178,5 +175,6 @@ def _told(name: str, value: Any, depth: int = 1) -> list[str]:
         each = [f"{indent}    {', '.join(str(part) for part in one.values() if part)}" for one in value]
         return [f"{indent}{name}:", *each]
     if isinstance(value, list):
-        value = ", ".join(str(each) for each in value)
+        sentences = all(str(each).endswith(".") for each in value)
+        value = (" " if sentences else ", ").join(str(each) for each in value)
     return [f"{indent}{name}: {value:,}" if isinstance(value, int) and value > 9999 else f"{indent}{name}: {value}"]

@@ -10,7 +10,7 @@ from typing import Literal
 
 from reelscore.errors import InputError
 
-Kind = Literal["engine", "text tower", "tokenizer", "captioner", "language model"]
+Kind = Literal["engine", "text tower", "tokenizer", "codec", "captioner", "language model"]
 
 # What is fetched from the Hub: weights as safetensors, and text. Never pickles, never code.
 MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.jinja", "tokenizer.model")
@@ -127,6 +127,35 @@ _SONIQUE = (
         "MIT",
         "the tokenizer of the text tower; only its vocabulary is fetched",
         files=TOKENIZER_FILES,
+    ),
+)
+
+_VIDMUSE = (
+    Card(
+        name="vidmuse",
+        kind="engine",
+        summary="film to music: a transformer over codes of sound at 32 kHz mono, 1,968 M parameters, with CLIP inside",
+        address="https://huggingface.co/HKUSTAudio/VidMuse",
+        licence="CC-BY-NC-4.0",
+        non_commercial=True,
+        size_gb=7.9,
+        note=(
+            "Its makers state three licences: CC-BY-NC-4.0 in the repository, MIT in its setup.py, CC-BY-4.0 on the Hub. "
+            "The weights grew out of MusicGen's, which are CC-BY-NC-4.0, so the strictest one counts. The Hub has them as "
+            "a pickle only, which is opened as data and never run."
+        ),
+        by_hand="download them with: hf download HKUSTAudio/VidMuse state_dict.bin --local-dir vidmuse",
+        convert="reelscore models get encodec-32khz && reelscore models convert vidmuse/state_dict.bin",
+    ),
+    _hub(
+        "encodec-32khz",
+        "codec",
+        "facebook/encodec_32khz",
+        0.24,
+        "CC-BY-NC-4.0",
+        "EnCodec for music: 32 kHz mono, 4 codebooks, 50 frames a second; makes VidMuse's codes heard",
+        non_commercial=True,
+        note="Its page states no licence; the audiocraft repository that it comes from puts its weights under CC-BY-NC-4.0.",
     ),
 )
 
@@ -262,7 +291,7 @@ _LANGUAGE = (
     ),
 )
 
-CATALOGUE: tuple[Card, ...] = (*_SONIQUE, *_CAPTIONERS, *_LANGUAGE)
+CATALOGUE: tuple[Card, ...] = (*_SONIQUE, *_VIDMUSE, *_CAPTIONERS, *_LANGUAGE)
 
 
 def of_kind(kind: Kind) -> tuple[Card, ...]:

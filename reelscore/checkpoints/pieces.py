@@ -24,6 +24,16 @@ class Piece:
     read: Callable[[], Tensor]
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Which tensor of a file stands for which published name, and what was found out on the way."""
+
+    name: str
+    sources: Mapping[str, str]
+    """From published names to names in the file."""
+    notes: tuple[str, ...] = ()
+
+
 def pieces_of(stored: Stored, sources: Mapping[str, str]) -> dict[str, Piece]:
     """The pieces of a file by published name, with weight norm folded: weight = magnitude · direction / |direction|.
 
@@ -95,8 +105,7 @@ def refuse_misfits(
         faults.append(f"{piece.called} {shapes}{_and_more(bent)}")
     if faults:
         raise InputError(
-            f"{path} does not fit the configuration: {', '.join(faults)}; give the file and the configuration that "
-            "belong together."
+            f"{path} does not fit: {', '.join(faults)}; give files that belong together, or download them again."
         )
 
 

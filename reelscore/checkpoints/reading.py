@@ -2,7 +2,8 @@
 
 Files are data and may be damaged or hostile. Pickles are opened with `weights_only=True` alone, safetensors by their own
 reader, parts of an index by bare names within its folder. Nothing is copied into memory before a tensor is asked for:
-both kinds are mapped from the disk. Whatever is wrong is one InputError that names the file.
+both kinds are mapped from the disk, but for pickles that PyTorch wrote before version 1.6, which it can only read whole.
+Whatever is wrong is one InputError that names the file.
 """
 
 import json
@@ -44,7 +45,11 @@ _DAMAGE = (
     ImportError,
     OSError,
 )
-_PICKLES = (".ckpt", ".pt", ".pth", ".bin")
+_PICKLES = (".ckpt", ".pt", ".pth", ".th", ".bin")
+# Under which names checkpoints of training keep the weights of the model, the better ones first.
+_WRAPPINGS = ("state_dict", "best_state", "fsdp_best_state", "model")
+_MOST_SHARED = 4  # times that the numbers of a pickle may be used: tied weights are used twice
+_DEEPEST = 4  # a pickle may hold itself
 _SINGLE = ("model.safetensors", "pytorch_model.bin", "diffusion_pytorch_model.safetensors")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _MOST_JSON_BYTES = 64 * 2**20
@@ -53,7 +58,7 @@ _FORMATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloa
 
 @dataclass(frozen=True)
 class Stored:
-    """The tensors of a file: their shapes and number formats by name, the text in its header, and a way to read one of them."""
+    """The tensors of a file: their shapes and number formats by name, the text beside them, and a way to read one of them."""
 
     path: Path
     shapes: Mapping[str, tuple[int, ...]]
@@ -62,8 +67,11 @@ class Stored:
     read: Callable[[str], Tensor]
     """The tensor of that name, on the CPU, in the file's own number format."""
     header: Mapping[str, str]
+    """The header of a safetensors file, or the texts beside the tensors of a pickle."""
     files: tuple[Path, ...]
     """Every file that was opened, for checksums."""
+    inside: tuple[str, ...] = ()
+    """Where in a pickle the tensors lie, such as best_state, model."""
 
 
 def read_weights(path: Path) -> Stored:
@@ -133,10 +141,11 @@ def _pickle(path: Path) -> Stored:
                 "save its state_dict as safetensors with the program that it comes from."
             ) from problem
         raise _damaged(path, problem, "PyTorch") from problem
-    tensors = _state_dict(path, loaded)
+    tensors, inside = _state_dict(path, loaded)
+    _refuse_inflated(path, tensors)
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     formats = {name: str(tensor.dtype).removeprefix("torch.") for name, tensor in tensors.items()}
-    return Stored(path, shapes, formats, tensors.__getitem__, {}, (path,))
+    return Stored(path, shapes, formats, tensors.__getitem__, _texts(loaded), (path,), inside)
 
 
 def _refuse_packed(path: Path) -> None:
@@ -148,6 +157,17 @@ def _refuse_packed(path: Path) -> None:
         raise _damaged(path, problem, "PyTorch") from problem
     if packed:
         raise InputError(f"{path} is a packed archive and no file of weights; unpack it and give the file inside.")
+
+
+def _refuse_inflated(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Tensors of a pickle may share their numbers, so that a small file could claim to be larger than any memory."""
+    claimed = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    there = path.stat().st_size
+    if claimed > _MOST_SHARED * there:
+        raise InputError(
+            f"{path} is {there / 1e9:.3f} GB and claims to hold tensors of {claimed / 1e9:.3f} GB; give a file that was "
+            "saved with every tensor whole."
+        )
 
 
 def _harmless() -> list[Callable[..., Any] | tuple[Callable[..., Any], str]]:
@@ -165,16 +185,31 @@ def _harmless() -> list[Callable[..., Any] | tuple[Callable[..., Any], str]]:
     ]
 
 
-def _state_dict(path: Path, loaded: object) -> dict[str, Tensor]:
-    """The tensors by name, of a bare state_dict or of one wrapped in a checkpoint of training."""
-    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
-        loaded = loaded["state_dict"]
+def _state_dict(path: Path, loaded: object) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """The tensors by name, of a bare state_dict or of one inside a checkpoint of training, and where they lie in it."""
+    inside: tuple[str, ...] = ()
+    while len(inside) < _DEEPEST and (wrapping := _wrapping(loaded)):
+        name, loaded = wrapping
+        inside += (name,)
     if not isinstance(loaded, Mapping):
         raise InputError(f"{path} holds no state_dict but a {type(loaded).__name__}; give a file of model weights.")
     tensors = {name: value for name, value in loaded.items() if isinstance(name, str) and _is_plain(value)}
     if not tensors:
         raise InputError(f"{path} holds no tensors; give a file of model weights.")
-    return tensors
+    return tensors, inside
+
+
+def _wrapping(loaded: object) -> tuple[str, Mapping[Any, Any]] | None:
+    """The name and the content of what is wrapped in it, if anything is; an empty one is passed over for the next."""
+    found = [(name, loaded.get(name)) for name in _WRAPPINGS] if isinstance(loaded, Mapping) else []
+    maps = [(name, value) for name, value in found if isinstance(value, Mapping)]
+    return next((one for one in maps if one[1]), maps[0] if maps else None)
+
+
+def _texts(loaded: object) -> dict[str, str]:
+    """The texts beside the tensors of a checkpoint, such as its version."""
+    beside = loaded.items() if isinstance(loaded, Mapping) else ()
+    return {name: value for name, value in beside if isinstance(name, str) and isinstance(value, str)}
 
 
 def _is_plain(value: object) -> bool:

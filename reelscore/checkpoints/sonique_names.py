@@ -13,11 +13,11 @@ CLAP's text tower is met as LAION published it (`text_branch.…`, often with `m
 it (`text_model.…`, or bare).
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 from reelscore.checkpoints.autoencoder_names import name_in_autoencoder, published_name_of_autoencoder
+from reelscore.checkpoints.pieces import Layout
 from reelscore.checkpoints.unet_names import name_in_unet, published_name_of_unet
 from reelscore.errors import InputError
 from reelscore.models.latent_diffusion import LatentDiffusionConfig
@@ -30,18 +30,20 @@ _UNET = "model."
 _TOWER = "conditioner.text.roberta."
 _LAION = "text_branch."
 _TRANSFORMERS = "text_model."
+_BARE = ("embeddings.", "encoder.layer.")
 # Of the tower but not of the network: a table of positions 0, 1, 2, … and what follows the hidden layers.
 _NOT_IN_TOWER = ("embeddings.position_ids", "embeddings.token_type_ids", "pooler.")
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Which tensor of a file stands for which published name, and what was found out on the way."""
+def is_sonique(names: Iterable[str]) -> bool:
+    """Whether a file with those names is one of SONIQUE's model, whole or not."""
+    begun = ("model.model.", "pretransform.", "conditioner.", _AVERAGED_MODEL)
+    return any(name.removeprefix(_TRAINED).startswith(begun) for name in names)
 
-    name: str
-    sources: Mapping[str, str]
-    """From published names to names in the file."""
-    notes: tuple[str, ...] = ()
+
+def is_text_tower(names: Iterable[str]) -> bool:
+    """Whether a file with those names holds a CLAP text tower."""
+    return any(_is_laion(name) or name.startswith((_TRANSFORMERS, *_BARE)) for name in names)
 
 
 def layout_of_sonique(names: Iterable[str], path: Path) -> Layout:
@@ -82,7 +84,7 @@ def layout_of_text_tower(names: Iterable[str], path: Path) -> Layout:
     every = list(names)
     laion = {name.removeprefix("module.").removeprefix(_LAION): name for name in every if _is_laion(name)}
     transformers = {name.removeprefix(_TRANSFORMERS): name for name in every if name.startswith(_TRANSFORMERS)}
-    bare = {name: name for name in every if name.startswith(("embeddings.", "encoder.layer."))}
+    bare = {name: name for name in every if name.startswith(_BARE)}
     kinds = (("LAION CLAP", laion), ("transformers CLAP", transformers), ("bare", bare))
     for kind, sources in kinds:
         if sources:

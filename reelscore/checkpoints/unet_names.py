@@ -1,7 +1,6 @@
 """The published names of the U-Net and of the two number embedders, and what they are called here."""
 
-import re
-from collections.abc import Iterable
+from reelscore.checkpoints.naming import patterns, translated
 
 _BLOCK = {
     "block1.groupnorm": "norm_in",
@@ -66,12 +65,8 @@ def _pairs() -> list[tuple[str, str]]:
     return [*_ALONE.items(), *both]
 
 
-def _patterns(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((re.compile(re.escape(known).replace(r"\{\}", r"(\d+)")), wanted) for known, wanted in pairs)
-
-
-_OURS = _patterns(_pairs())
-_THEIRS = _patterns((ours, theirs) for theirs, ours in _pairs())
+_OURS = patterns(_pairs())
+_THEIRS = patterns((ours, theirs) for theirs, ours in _pairs())
 
 
 def name_in_unet(published: str) -> str | None:
@@ -79,16 +74,9 @@ def name_in_unet(published: str) -> str | None:
 
     Only the name changes: the tensor keeps its shape.
     """
-    return _translated(published, _OURS)
+    return translated(published, _OURS)
 
 
 def published_name_of_unet(ours: str) -> str | None:
     """The published key of a name in `LatentDiffusion`; None if it is neither the U-Net's nor a number embedder's."""
-    return _translated(ours, _THEIRS)
-
-
-def _translated(name: str, patterns: tuple[tuple[re.Pattern[str], str], ...]) -> str | None:
-    for pattern, wanted in patterns:
-        if found := pattern.fullmatch(name):
-            return wanted.format(*found.groups())
-    return None
+    return translated(ours, _THEIRS)

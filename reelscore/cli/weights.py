@@ -11,7 +11,6 @@ from reelscore import checkpoints
 from reelscore.cli.flags import AsJson, Quiet
 from reelscore.cli.showing import shown_progress
 from reelscore.hardware import require_neural
-from reelscore.outputs import refuse_clashes
 
 models = App(
     name="models", help="Weights of the neural models: list them, look into them, bring them here, convert them."
@@ -52,7 +51,7 @@ def get(
     *,
     quiet: Quiet = False,
 ) -> None:
-    """Download a captioner or a language model from Hugging Face; the only verb that asks the network for weights."""
+    """Download a captioner, a language model or a codec from Hugging Face; the only verb that asks the network for weights."""
     with shown_progress(quiet) as progress:
         folder = checkpoints.get(model, progress)
     print(folder)
@@ -60,41 +59,45 @@ def get(
 
 @models.command
 def convert(
-    checkpoint: Annotated[Path, Parameter(help="SONIQUE's checkpoint as published (.ckpt or .safetensors).")],
+    checkpoint: Annotated[
+        Path,
+        Parameter(
+            help="The model as published: SONIQUE's checkpoint (.ckpt or .safetensors) or VidMuse's state_dict.bin."
+        ),
+    ],
     /,
     *,
     output: Annotated[
         Path | None, Parameter(alias="-o", help="The file to write; left out, where the engine looks for it.")
     ] = None,
-    text_tower: Annotated[Path, Parameter(help="The CLAP checkpoint, of LAION or of transformers.")],
+    text_tower: Annotated[
+        Path | None, Parameter(help="SONIQUE: the CLAP checkpoint, of LAION or of transformers.")
+    ] = None,
     tokenizer: Annotated[
-        str,
-        Parameter(help="The tokenizer that the text tower reads with: a name of `reelscore models list` or a folder."),
-    ] = "roberta-base",
+        str | None,
+        Parameter(
+            help="SONIQUE: the tokenizer that the text tower reads with, a name of `reelscore models list` or a folder; "
+            "left out, roberta-base."
+        ),
+    ] = None,
     config: Annotated[
-        Path | None, Parameter(help="The model's JSON configuration; left out, that of the published one.")
+        Path | None, Parameter(help="SONIQUE: the model's JSON configuration; left out, that of the published one.")
+    ] = None,
+    encodec: Annotated[
+        str | None,
+        Parameter(help="VidMuse: the codec, a name of `reelscore models list` or a folder; left out, encodec-32khz."),
     ] = None,
     precision: Annotated[
         Literal["float32", "bf16", "fp16"], Parameter(help="The number format that the weights are kept in.")
     ] = "float32",
     quiet: Quiet = False,
 ) -> None:
-    """Put SONIQUE's published files together into one safetensors file that carries its configuration and tokenizer."""
+    """Put the published files of a model together into one safetensors file that an engine opens."""
     require_neural()
-    from reelscore.checkpoints.sonique import convert as put_together
+    from reelscore.checkpoints.converting import Beside
+    from reelscore.checkpoints.converting import convert as put_together
 
-    target = output or checkpoints.default_weights("sonique")
-    if output is None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    refuse_clashes([target], [path for path in (checkpoint, text_tower, config) if path])
+    beside = Beside(text_tower, tokenizer, config, encodec)
     with shown_progress(quiet) as progress:
-        put_together(
-            checkpoint,
-            target,
-            config=config,
-            text_tower=text_tower,
-            tokenizer=tokenizer,
-            precision=precision,
-            progress=progress,
-        )
+        target = put_together(checkpoint, output, beside, precision, progress)
     print(target)

@@ -4,7 +4,7 @@ Times are seconds from the first picture. Pictures are upright and keep their sh
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from math import floor
@@ -23,7 +23,7 @@ from reelscore.media.shrink import Shrink
 
 _PLAYED = 30.0  # seconds of film up to which skipping saves nothing
 # Seconds between wanted pictures from which the film is skipped; key pictures are rarely 10 s apart.
-_WORTH_A_LEAP = 12.0
+WORTH_A_LEAP = 12.0
 _EARLIER = (0.0, 2.0, 8.0)  # seconds before it at which a leap is tried
 
 
@@ -49,7 +49,13 @@ def stills_at(clip: Clip, times: Sequence[float], longer_side: int) -> Iterator[
     One still for each time, in order. Where the film is damaged it is the last picture before that can be decoded, and
     for the times after its end the last of all; nothing comes where no picture can be decoded.
     """
-    shrunk = _Shrunk(clip, min(longer_side, max(clip.width, clip.height)))
+    return drawn_at(clip, times, _Shrunk(clip, min(longer_side, max(clip.width, clip.height))))
+
+
+def drawn_at(
+    clip: Clip, times: Sequence[float], draw: Callable[[VideoFrame], npt.NDArray[np.uint8]]
+) -> Iterator[Still]:
+    """The same, where `draw` makes the BGR picture of a decoded frame, which lies as it was coded: see `Clip.rotation`."""
     left = list(times)
     last: Still | None = None
     passes = (_by_leaps, _by_playing) if clip.duration > _PLAYED else (_by_playing,)
@@ -62,12 +68,26 @@ def stills_at(clip: Clip, times: Sequence[float], longer_side: int) -> Iterator[
             stream.codec_context.thread_count = os.cpu_count() or 1
             for shown in one_pass(clip, container, stream, tuple(left)):
                 if last is None or last.time != shown.time:
-                    last = Still(shown.time, shrunk(shown.frame))
+                    last = Still(shown.time, draw(shown.frame))
                 left.pop(0)
                 yield last
     if last is not None:
         for _ in left:
             yield last
+
+
+def picture_times(clip: Clip) -> tuple[float, ...]:
+    """When each picture of the film is first shown, rising; read from the coded packets without decoding them."""
+    with opened(clip.path) as container:
+        stream = picture_stream(container, clip.path)
+        unit = float(stream.time_base or 0)
+        given = [
+            packet.pts if packet.pts is not None else packet.dts
+            for packet in packets(container, stream)
+            if not packet.is_discard
+        ]
+    times = (max(0.0, time * unit - clip.start) for time in sorted(time for time in given if time is not None))
+    return tuple(time for time in times if time < clip.duration)
 
 
 class _Shrunk:
@@ -126,7 +146,7 @@ def _groups(times: Sequence[float]) -> list[list[float]]:
     """The times, parted where a leap is worth it."""
     groups = [[times[0]]]
     for before, after in pairwise(times):
-        if after - before > _WORTH_A_LEAP:
+        if after - before > WORTH_A_LEAP:
             groups.append([])
         groups[-1].append(after)
     return groups

@@ -1,20 +1,21 @@
-"""The whole model of one checkpoint, its configuration, and the configuration's two written forms.
+"""The whole latent diffusion model of one checkpoint, its configuration, and the configuration as it is published.
 
-Ours is plain nested data, every field spelled out, for the header of our checkpoints. The published one is the JSON of
-SONIQUE and stable-audio-tools (`diffusion_cond` over a `dac` autoencoder); it is only read. Both are strict: what is not
-known, missing or of the wrong kind raises a ValueError that names the field.
+That is the JSON of SONIQUE and stable-audio-tools (`diffusion_cond` over a `dac` autoencoder); it is only read, and
+strictly: what is not known, missing or of the wrong kind raises a ValueError that names the field. Our own written form is
+that of `models.configurations`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
-from typing import Any, TypeVar, get_type_hints
+from dataclasses import MISSING, dataclass, field, replace
+from typing import Any
 
 from torch import nn
 
 from reelscore.models.autoencoder import Autoencoder, AutoencoderConfig
 from reelscore.models.conditioning import Conditioner, ConditioningConfig, TextTowerConfig
+from reelscore.models.configurations import integer, integers, shown
 from reelscore.models.unet import UNet, UNetConfig
 
 
@@ -60,75 +61,6 @@ class LatentDiffusion(nn.Module):
         self.conditioner = Conditioner(config.conditioning)
 
 
-# --- our own form -------------------------------------------------------------------------------------------------------
-
-Config = TypeVar("Config")
-
-GREATEST = 2**24
-"""No size in a configuration is greater."""
-MOST_LAYERS = 64
-"""No list in a configuration is longer, and no count of layers greater, lest a broken file keeps us building for ever."""
-_COUNTS = ("num_blocks", "attentions", "layers")
-_LEAST = {"layer": -MOST_LAYERS, "feature_layer_ix": -MOST_LAYERS, "padding_id": 0}
-"""Every other number is at least 1."""
-
-
-def config_to_dict(config: LatentDiffusionConfig) -> dict[str, Any]:
-    """The configuration as nested dicts, lists and numbers that JSON can hold."""
-    return _to_dict(config)
-
-
-def _to_dict(config: Any) -> dict[str, Any]:
-    values = {each.name: getattr(config, each.name) for each in fields(config)}
-    return {
-        name: _to_dict(value) if is_dataclass(value) else list(value) if isinstance(value, tuple) else value
-        for name, value in values.items()
-    }
-
-
-def config_from_dict(written: Mapping[str, Any]) -> LatentDiffusionConfig:
-    """What `config_to_dict` wrote. Raises ValueError, naming the field, for any other data."""
-    return _from_dict(LatentDiffusionConfig, written, "")
-
-
-def _from_dict(kind: type[Config], written: Any, at: str) -> Config:
-    if not isinstance(written, Mapping):
-        raise ValueError(f"{at or 'the configuration'} is {_shown(written)}; it must be an object.")
-    kinds = get_type_hints(kind)
-    for name in written:
-        if name not in kinds:
-            raise ValueError(f"{at}{name} is not a field of the configuration.")
-    for name in kinds:
-        if name not in written:
-            raise ValueError(f"{at}{name} is missing from the configuration.")
-    return kind(**{name: _value(kinds[name], written[name], f"{at}{name}") for name in kinds})
-
-
-def _value(kind: Any, written: Any, at: str) -> Any:
-    if is_dataclass(kind):
-        return _from_dict(kind, written, f"{at}.")  # type: ignore[arg-type]
-    return _integer(written, at) if kind is int else _integers(written, at)
-
-
-def _integer(written: Any, at: str) -> int:
-    name = at.rpartition(".")[2].partition("[")[0]
-    least, most = _LEAST.get(name, 1), MOST_LAYERS if name in _COUNTS else GREATEST
-    if type(written) is not int or not least <= written <= most:
-        raise ValueError(f"{at} is {_shown(written)}; it must be a whole number from {least} to {most}.")
-    return written
-
-
-def _integers(written: Any, at: str) -> tuple[int, ...]:
-    if not isinstance(written, list | tuple) or not 1 <= len(written) <= MOST_LAYERS:
-        raise ValueError(f"{at} is {_shown(written)}; it must be a list of whole numbers.")
-    return tuple(_integer(each, at) for each in written)
-
-
-def _shown(written: Any) -> str:
-    text = repr(written)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
 # --- the published form -------------------------------------------------------------------------------------------------
 
 CONTEXT = ("prompt", "seconds_start", "seconds_total")
@@ -140,7 +72,7 @@ class _Table:
 
     def __init__(self, written: Any, at: str) -> None:
         if not isinstance(written, Mapping):
-            raise ValueError(f"{at} is {_shown(written)}; it must be an object.")
+            raise ValueError(f"{at} is {shown(written)}; it must be an object.")
         self._left = dict(written)
         self._at = at
 
@@ -163,10 +95,10 @@ class _Table:
         return self._left.pop(name, default)
 
     def integer(self, name: str, default: Any = MISSING) -> int:
-        return _integer(self.take(name, default), self._named(name))
+        return integer(self.take(name, default), self._named(name))
 
     def integers(self, name: str) -> tuple[int, ...]:
-        return _integers(self.take(name), self._named(name))
+        return integers(self.take(name), self._named(name))
 
     def inside(self, name: str) -> _Table:
         return _Table(self.take(name), self._named(name))
@@ -175,7 +107,7 @@ class _Table:
         """Takes a field that must have this one value, or that may be left out where there is a default."""
         given = self.take(name, default)
         if given != wanted:
-            raise ValueError(f"{self._named(name)} is {_shown(given)}; only {_shown(wanted)} is known.")
+            raise ValueError(f"{self._named(name)} is {shown(given)}; only {shown(wanted)} is known.")
 
     def ignore(self, *names: str) -> None:
         """Drops what says nothing about the networks."""

@@ -9,11 +9,16 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from tiny_sonique import CONFIG, PublishedFiles, published, tiny_sonique
+from tiny_vidmuse import CONFIG as VIDMUSE_CONFIG
+from tiny_vidmuse import published as published_vidmuse
+from tiny_vidmuse import tiny_vidmuse
 
 from reelscore.checkpoints import about, catalogue, describe, listing
 from reelscore.checkpoints.catalogue import CATALOGUE, find, known, of_kind
 from reelscore.errors import InputError
+from reelscore.models.configurations import to_dict
 from reelscore.models.latent_diffusion import LatentDiffusion
+from reelscore.models.vidmuse import VidMuse
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +35,8 @@ def test_names_and_ids_are_unique() -> None:
     names = [card.name for card in CATALOGUE]
     ids = [card.hub_id for card in CATALOGUE if card.hub_id]
     assert len(set(names)) == len(names) and len(set(ids)) == len(ids)
-    assert {card.kind for card in CATALOGUE} == {"engine", "text tower", "tokenizer", "captioner", "language model"}
+    kinds = {"engine", "text tower", "tokenizer", "codec", "captioner", "language model"}
+    assert {card.kind for card in CATALOGUE} == kinds
 
 
 @pytest.mark.parametrize("card", CATALOGUE, ids=lambda card: card.name)
@@ -49,7 +55,7 @@ def test_finding_by_name_or_id() -> None:
     assert known("") is None and known("-") is None
     with pytest.raises(InputError, match="sonique"):
         find("no-such")
-    assert [card.name for card in of_kind("engine")] == ["sonique"]
+    assert [card.name for card in of_kind("engine")] == ["sonique", "vidmuse"]
 
 
 def test_the_list_of_all_that_is_known() -> None:
@@ -88,6 +94,57 @@ def test_published_files_in_words(files: PublishedFiles) -> None:
     assert told["form"] == "SONIQUE, training checkpoint with averages"
     assert "averaged" in told["notes"][0]
     assert "CLAP text tower" in describe(files.text_tower).as_dict()["form"]
+
+
+def test_the_card_of_vidmuse_says_why_its_terms_are_the_strictest() -> None:
+    told = "\n".join(describe("vidmuse").lines())
+    for part in (
+        "hf download HKUSTAudio/VidMuse state_dict.bin --local-dir vidmuse",
+        "reelscore models get encodec-32khz && reelscore models convert vidmuse/state_dict.bin",
+        "non-commercial use only",
+        "MusicGen",
+        "CC-BY-4.0",
+        "7.9 GB",
+    ):
+        assert part in told
+    assert describe("encodec-32khz").as_dict()["get it"] == "reelscore models get encodec-32khz"
+
+
+def test_files_of_vidmuse_in_words(tmp_path: Path) -> None:
+    files = published_vidmuse(tmp_path)
+    told = describe(files.weights).as_dict()
+    assert told["form"] == "VidMuse, exported" and "non-commercial" in told["terms"]
+    with torch.device("meta"):
+        model = VidMuse(VIDMUSE_CONFIG)
+    counted = {
+        name: sum(weight.numel() for weight in part.parameters())
+        for name, part in (("CLIP", model.visual.clip), ("visual", model.visual), ("decoder", model.decoder))
+    }
+    assert told["parameters"] == {
+        "CLIP": counted["CLIP"],
+        "visual side": counted["visual"] - counted["CLIP"],
+        "decoder": counted["decoder"],
+        "all": counted["visual"] + counted["decoder"],
+    }
+    assert any("projections of words" in note for note in told["notes"])
+    assert describe(published_vidmuse(tmp_path, "bare").weights).as_dict()["form"] == "VidMuse, bare"
+    assert describe(published_vidmuse(tmp_path, "training").weights).as_dict()["form"] == "VidMuse, training checkpoint"
+
+
+def test_a_converted_vidmuse_in_words(tmp_path: Path) -> None:
+    told = describe(tiny_vidmuse(tmp_path)).as_dict()
+    assert told["form"] == "VidMuse, converted by Reelscore"
+    assert told["configuration"] == to_dict(VIDMUSE_CONFIG)
+    with torch.device("meta"):
+        codec = VidMuse(VIDMUSE_CONFIG).codec
+    assert told["parameters"]["codec"] == sum(weight.numel() for weight in codec.parameters())
+    assert told["source"] == "made for tests"
+
+
+def test_a_folder_of_encodec_in_words(tmp_path: Path) -> None:
+    told = describe(published_vidmuse(tmp_path).encodec).as_dict()
+    assert told["form"] == "EnCodec" and list(told["parameters"]) == ["encoder", "codebooks", "decoder", "all"]
+    assert "non-commercial" in told["terms"]
 
 
 def test_other_files_in_words(tmp_path: Path) -> None:

@@ -22,12 +22,15 @@ from tiny_sonique import (
 from torch import Tensor
 from transformers import ClapTextConfig, ClapTextModel, ClapTextModelWithProjection
 
-from reelscore.checkpoints.own_form import PRECISIONS, ModelCard, write_own_form
+from reelscore.checkpoints.filling import frame
+from reelscore.checkpoints.own_form import PRECISIONS, ModelCard, Parts, convert_parts, write_pieces
 from reelscore.checkpoints.pieces import Piece
 from reelscore.checkpoints.reading import read_weights
-from reelscore.checkpoints.sonique import Opened, convert, fitting, frame, open_sonique, read_configuration
+from reelscore.checkpoints.sonique import FORMAT, Opened, convert, fitting, open_sonique, read_configuration
 from reelscore.errors import InputError, MissingError, OutputError
-from reelscore.models.latent_diffusion import LatentDiffusion, LatentDiffusionConfig, config_to_dict
+from reelscore.models.configurations import to_dict
+from reelscore.models.latent_diffusion import LatentDiffusion, LatentDiffusionConfig
+from reelscore.progress import unseen
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "sonique"
 
@@ -108,7 +111,7 @@ def test_weight_norm_in_its_new_style(files: PublishedFiles, tmp_path: Path, rig
 
 def test_weight_norm_is_folded_as_pytorch_unfolds_it(files: PublishedFiles) -> None:
     stored = read_weights(files.weights)
-    pieces, _ = fitting(stored, frame(CONFIG))
+    pieces, _ = fitting(stored, frame(LatentDiffusion, CONFIG))
     for theirs in ("encoder.encoder.block.0", "encoder.encoder.block.2.block.4", "decoder.decoder.model.1.block.1"):
         theirs = f"pretransform.model.{theirs}"  # noqa: PLW2901
         folded = next(piece for piece in pieces.values() if piece.called == f"{theirs}.weight_v")
@@ -282,13 +285,13 @@ def test_the_released_checkpoint_fits_the_published_configuration_key_by_key() -
     shapes = {name: tuple(json.loads(shape)) for name, shape, _ in lines}
     assert len(shapes) == 1048
     stored = replace(read_weights(FIXTURES / "io.safetensors"), shapes=shapes)
-    pieces, notes = fitting(stored, frame(LatentDiffusionConfig()))
+    pieces, notes = fitting(stored, frame(LatentDiffusion, LatentDiffusionConfig()))
     assert len(pieces) == 1048 - 60  # as many pairs of weight norm
     assert not notes
 
 
 def test_weights_of_other_sizes_do_not_fit_the_published_configuration(files: PublishedFiles) -> None:
-    with pytest.raises(InputError, match="does not fit the configuration"):
+    with pytest.raises(InputError, match=r"does not fit: .* should be"):
         open_sonique(files.weights, text_tower=files.text_tower, tokenizer=files.tokenizer)
 
 
@@ -340,7 +343,7 @@ def test_a_converted_file_is_plain_safetensors_with_our_names(converted: Path) -
     tensors = load_file(converted)
     assert set(tensors) == set(open_sonique(converted).model.state_dict())
     header = read_weights(converted).header
-    assert json.loads(header["config"]) == config_to_dict(CONFIG)
+    assert json.loads(header["config"]) == to_dict(CONFIG)
 
 
 def test_nothing_is_random_and_nothing_is_trained(converted: Path) -> None:
@@ -407,8 +410,7 @@ def piece(shape: tuple[int, ...], fault: Exception | None = None, fill: float = 
 
 
 def write(target: Path, pieces: dict[str, Piece], precision: str = "float32") -> None:
-    card = ModelCard("mine", "mine")
-    write_own_form(target, pieces, CONFIG, "{}", card, precision, lambda _stage, _fraction: None)
+    write_pieces(target, pieces, {}, precision, unseen)
 
 
 @pytest.mark.parametrize(
@@ -488,7 +490,7 @@ def with_header(converted: Path, target: Path, **changes: str | None) -> Path:
 
 
 def hostile(changes: dict[str, object]) -> str:
-    document = config_to_dict(CONFIG)
+    document = to_dict(CONFIG)
     for path, value in changes.items():
         *rooms, last = path.split(".")
         inside = document
@@ -562,8 +564,8 @@ def test_a_model_of_another_kind_builds_too(tmp_path: Path) -> None:
     from tiny_sonique import tokenizer as made
 
     text = (made(tmp_path / "words") / "tokenizer.json").read_text()
-    card = ModelCard("mine", "mine")
-    write_own_form(tmp_path / "m.safetensors", pieces, stereo, text, card, "float32", lambda *_: None)
+    parts = Parts(model, pieces, ModelCard("mine", "mine"), ())
+    convert_parts(parts, tmp_path / "m.safetensors", FORMAT, "float32", unseen, tokenizer=text)
     again = open_sonique(tmp_path / "m.safetensors").model
     assert again.config == stereo
     assert again.autoencoder.decode(torch.zeros(1, 16, 1)).shape == (1, 2, 1024)

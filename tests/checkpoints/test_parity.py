@@ -7,7 +7,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from benchmark import parity
+from benchmark.parity import __main__ as command
+from benchmark.parity import sonique
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 SALT = "a"
@@ -34,7 +35,7 @@ def changed(folder: Path, target: Path, **tensors: torch.Tensor) -> Path:
 
 
 def test_other_sizes_pass_and_every_tensor_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert parity.main(["sonique", str(folder)]) == 0
+    assert command.main(["sonique", str(folder)]) == 0
     said = capsys.readouterr().out
     assert sorted(EXPECTED.split()) == [line.split()[0] for line in said.splitlines()[1:-2]]
     assert "1048 published keys" in said and said.rstrip().endswith("parity")
@@ -44,7 +45,7 @@ def test_a_small_error_is_found(folder: Path, tmp_path: Path, capsys: pytest.Cap
     right = load_file(folder / "io.safetensors")["unet.v"]
     wrong = right.clone()
     wrong[1, 3, 7] += 2e-4
-    assert parity.main(["sonique", str(changed(folder, tmp_path / "wrong", unet__v=wrong))]) == 1
+    assert command.main(["sonique", str(changed(folder, tmp_path / "wrong", unet__v=wrong))]) == 1
     missed = [line for line in capsys.readouterr().out.splitlines() if "MISSED" in line]
     assert len(missed) == 1 and missed[0].startswith("unet.v ")
 
@@ -52,14 +53,14 @@ def test_a_small_error_is_found(folder: Path, tmp_path: Path, capsys: pytest.Cap
 def test_tensors_without_a_place_are_errors(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     extra = {name: torch.ones(1) for name in ("sampler__magic", "unet__total", "more")}
     more = changed(folder, tmp_path / "more", **extra)
-    assert parity.main(["sonique", str(more)]) == 1
+    assert command.main(["sonique", str(more)]) == 1
     assert capsys.readouterr().out.count("MISSED") == 3
 
 
 def test_another_salt_is_another_model(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "salted")
     save_file(load_file(folder / "io.safetensors"), tmp_path / "salted" / "io.safetensors", {"salt": "wrong"})
-    assert parity.main(["sonique", str(tmp_path / "salted")]) == 1
+    assert command.main(["sonique", str(tmp_path / "salted")]) == 1
 
 
 @pytest.mark.parametrize("table", ["keys.tsv", "published_keys.txt"])
@@ -78,9 +79,9 @@ def test_a_key_without_a_place_is_an_error(
     }[change]
     path.write_text("\n".join(lines) + "\n")
     if table == "keys.tsv":
-        assert parity.main(["sonique", str(tmp_path / "wrong")]) == 1
+        assert command.main(["sonique", str(tmp_path / "wrong")]) == 1
     else:
-        assert not parity.check_published_keys(path)
+        assert not sonique.check_published_keys(path)
     said = capsys.readouterr()
     assert "does not fit" in said.out + said.err
 
@@ -90,19 +91,19 @@ def test_an_input_that_is_missing_is_named(folder: Path, tmp_path: Path, capsys:
     tensors = load_file(folder / "io.safetensors")
     del tensors["unet.x"]
     save_file(tensors, tmp_path / "less" / "io.safetensors", {"salt": SALT})
-    assert parity.main(["sonique", str(tmp_path / "less")]) == 1
+    assert command.main(["sonique", str(tmp_path / "less")]) == 1
     assert "lacks 'unet.x'" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert parity.main(["sonique", str(tmp_path / "absent")]) == 1
-    assert parity.main(["sonique", str(tmp_path)]) == 1
+    assert command.main(["sonique", str(tmp_path / "absent")]) == 1
+    assert command.main(["sonique", str(tmp_path)]) == 1
     assert "Traceback" not in capsys.readouterr().err
 
 
 def test_the_recipe_is_that_of_the_fixtures() -> None:
     """The weights of the real fixture, through the same door, give one of its real outputs."""
-    fixture = parity.read_sonique(FIXTURES / "sonique")
+    fixture = sonique.read_sonique(FIXTURES / "sonique")
     with torch.inference_mode():
         for name in ("context", "unet.mapping", "unet.v", "vae.decoded"):
-            torch.testing.assert_close(parity.sonique_output(fixture, name), fixture.tensors[name], atol=1e-4, rtol=0)
+            torch.testing.assert_close(sonique.sonique_output(fixture, name), fixture.tensors[name], atol=1e-4, rtol=0)

@@ -49,6 +49,37 @@ def test_pickles_of_pytorch(tmp_path: Path, zipped: bool, wrapped: bool) -> None
         assert torch.equal(stored.read(name), tensor)
 
 
+@pytest.mark.parametrize(
+    ("checkpoint", "inside"),
+    [
+        ({"best_state": TENSORS}, ("best_state",)),
+        ({"best_state": {"model": TENSORS}, "model": {}}, ("best_state", "model")),
+        ({"best_state": {}, "fsdp_best_state": {"model": TENSORS}}, ("fsdp_best_state", "model")),
+        ({"model": TENSORS, "best_state": {}}, ("model",)),
+        ({"model": TENSORS}, ("model",)),
+        (TENSORS, ()),
+    ],
+)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_the_weights_inside_a_checkpoint_are_found(
+    tmp_path: Path, checkpoint: dict[str, Any], inside: tuple[str, ...], zipped: bool
+) -> None:
+    path = tmp_path / "checkpoint.th"
+    torch.save({**checkpoint, "version": "1.2", "epoch": 3}, path, _use_new_zipfile_serialization=zipped)
+    stored = read_weights(path)
+    assert stored.shapes == {"a.weight": (2, 3), "b": (3,)}
+    assert stored.inside == inside
+    assert stored.header == {"version": "1.2"}
+    assert torch.equal(stored.read("a.weight"), TENSORS["a.weight"])
+
+
+def test_a_pickle_that_holds_itself_comes_to_an_end(tmp_path: Path) -> None:
+    loop: dict[str, Any] = {"model": {}}
+    loop["model"]["best_state"] = loop
+    torch.save(loop, tmp_path / "model.pt")
+    assert "no tensors" in refusal(tmp_path / "model.pt")
+
+
 def test_safetensors_with_its_header(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     save_file(TENSORS | {"c": torch.ones(2, dtype=torch.bfloat16)}, path, {"format": "mine"})
@@ -103,6 +134,17 @@ def test_objects_of_others_are_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "model.ckpt"
     torch.save({"state_dict": TENSORS, "arguments": Namespace(lr=1)}, path)
     assert "argparse.Namespace" in refusal(path)
+
+
+def test_tensors_that_are_larger_than_their_file_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    torch.save({"a": torch.ones(1).expand(2**20, 2**20)}, path)
+    assert "claims" in refusal(path)
+    shared = torch.ones(1000, 1000)
+    torch.save({f"layers.{k}": shared for k in range(64)}, path)
+    assert "claims" in refusal(path)
+    torch.save({"words": shared, "scores": shared}, path)
+    assert len(read_weights(path).shapes) == 2
 
 
 def test_a_packed_archive_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:

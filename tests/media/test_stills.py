@@ -109,3 +109,24 @@ def test_more_times_than_pictures(tmp_path: Path) -> None:
     found = list(pictures_at(probe(path), [0.01 * number for number in range(90)], longer_side=64))
     assert len(found) == 90
     assert [_told(still.bgr) for still in found] == [min(int(number / 4 + 1e-6), 24) for number in range(90)]
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.avi"])
+def test_the_times_of_all_pictures_are_read_without_decoding(tmp_path: Path, name: str) -> None:
+    clip = probe(counting(tmp_path / name, 4, codec="mpeg4" if name == "a.avi" else "libx264"))
+    times = stills.picture_times(clip)
+    assert times == pytest.approx([number / 25 for number in range(100)], abs=0.003)
+    assert [_told(still.bgr) for still in pictures_at(clip, times, 64)] == list(range(100))
+
+
+def test_the_times_of_a_varying_rate_are_the_films_own(tmp_path: Path) -> None:
+    ticks = [0, 40, 90, 400, 433, 1500, 1501, 1900]
+    clip = probe(film(tmp_path / "a.mkv", [(RED, len(ticks))], ticks=ticks, start=0.0))
+    assert stills.picture_times(clip) == pytest.approx([tick / 1000 for tick in ticks], abs=1e-6)
+
+
+def test_pictures_may_be_drawn_in_any_way(tmp_path: Path) -> None:
+    clip = probe(counting(tmp_path / "a.mp4", 2))
+    drawn = list(stills.drawn_at(clip, [0.0, 0.0, 1.0], lambda frame: frame.to_ndarray(format="bgr24")[:, ::-1]))
+    assert drawn[0] is drawn[1]
+    assert [_told(still.bgr[:, ::-1]) for still in drawn] == [0, 0, 25]

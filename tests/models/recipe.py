@@ -1,6 +1,6 @@
 """The weights behind the parity fixtures, as `benchmark.parity` makes them: from names and shapes alone, so that none need to be stored.
 
-A tensor depends on its published name, its shape and the salt in the fixture's header (tests/fixtures/sonique/README.md).
+A tensor depends on its published name, its shape and the salt in the fixture's header (the README of each folder of fixtures).
 """
 
 from collections.abc import Mapping
@@ -9,16 +9,23 @@ from pathlib import Path
 from safetensors import safe_open
 from torch import Tensor
 
-from benchmark.parity import shapes_of
-from benchmark.parity import sonique_weight as weight
+from benchmark.parity.recipe import Weight, shapes_of, vidmuse_weight
+from benchmark.parity.recipe import sonique_weight as weight
 
-SONIQUE = Path(__file__).resolve().parents[1] / "fixtures" / "sonique"
-"""The folder of the fixtures."""
+_FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
+SONIQUE, VIDMUSE = _FIXTURES / "sonique", _FIXTURES / "vidmuse"
+"""The folders of the fixtures."""
 
 
-def weights(shapes: Mapping[str, tuple[int, ...]], salt: str) -> dict[str, Tensor]:
-    """The tensors of many keys by published name."""
-    return {name: weight(name, shape, salt) for name, shape in shapes.items()}
+def weights(shapes: Mapping[str, tuple[int, ...]], salt: str, recipe: Weight = weight) -> dict[str, Tensor]:
+    """The tensors of many keys by published name; SONIQUE's by default."""
+    return {name: recipe(name, shape, salt) for name, shape in shapes.items()}
+
+
+def vidmuse_weights(folder: Path = VIDMUSE) -> dict[str, Tensor]:
+    """The whole state dict behind a VidMuse fixture, by published name."""
+    _, salt = fixture(folder)
+    return weights(shapes_of_fixture(folder), salt, vidmuse_weight)
 
 
 def shapes_of_fixture(folder: Path = SONIQUE) -> dict[str, tuple[int, ...]]:
@@ -27,7 +34,7 @@ def shapes_of_fixture(folder: Path = SONIQUE) -> dict[str, tuple[int, ...]]:
 
 
 def published_shapes(folder: Path = SONIQUE) -> dict[str, tuple[int, ...]]:
-    """Published names and shapes of the released checkpoint: 1,048 keys."""
+    """Published names and shapes of the released checkpoint: 1,048 keys of SONIQUE, 852 of VidMuse."""
     return shapes_of(folder / "published_keys.txt")
 
 

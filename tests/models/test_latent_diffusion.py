@@ -12,12 +12,11 @@ from reelscore.checkpoints.autoencoder_names import name_in_autoencoder
 from reelscore.checkpoints.unet_names import name_in_unet
 from reelscore.models.autoencoder import AutoencoderConfig
 from reelscore.models.conditioning import ConditioningConfig, TextTowerConfig
+from reelscore.models.configurations import from_dict, to_dict
 from reelscore.models.latent_diffusion import (
     LatentDiffusion,
     LatentDiffusionConfig,
-    config_from_dict,
     config_from_published,
-    config_to_dict,
 )
 from reelscore.models.unet import UNetConfig
 
@@ -162,8 +161,8 @@ TINY = LatentDiffusionConfig(
 
 @pytest.mark.parametrize("config", [LatentDiffusionConfig(), TINY], ids=["published", "tiny"])
 def test_written_and_read_again(config: LatentDiffusionConfig) -> None:
-    written = json.loads(json.dumps(config_to_dict(config)))
-    assert config_from_dict(written) == config
+    written = json.loads(json.dumps(to_dict(config)))
+    assert from_dict(LatentDiffusionConfig, written) == config
 
 
 @pytest.mark.parametrize(
@@ -183,14 +182,14 @@ def test_written_and_read_again(config: LatentDiffusionConfig) -> None:
 )
 def test_a_header_that_does_not_fit_is_named(path: str, value: object, named: str) -> None:
     with pytest.raises(ValueError, match=named):
-        config_from_dict(put(config_to_dict(TINY), path, value))
+        from_dict(LatentDiffusionConfig, put(to_dict(TINY), path, value))
 
 
 def test_a_missing_field_is_named() -> None:
-    written = config_to_dict(TINY)
+    written = to_dict(TINY)
     del written["unet"]["attention_heads"]
     with pytest.raises(ValueError, match=r"unet\.attention_heads is missing"):
-        config_from_dict(written)
+        from_dict(LatentDiffusionConfig, written)
 
 
 def test_every_published_key_has_its_place() -> None:

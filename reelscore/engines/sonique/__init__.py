@@ -1,8 +1,8 @@
 """SONIQUE: a latent diffusion model that follows tags, scene by scene, and can vary a melody (Zhang and Fuentes 2024, arXiv 2410.03879).
 
 The brief becomes lines of tags (`tagline`), these and the seconds become contexts over stretches of time (`plan`), noise becomes
-latents and latents become sound (`making`), and the sound gets its two channels (`stereo`) and its end (`ending`). Everything
-heavy is imported when music is made.
+latents and latents become sound (`making`), which is finished as every network's is (`reelscore.finish`). Everything heavy is
+imported when music is made.
 """
 
 from collections.abc import Iterator, Sequence

@@ -11,17 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reelscore.audio import Audio, Samples, to_channels
+from reelscore.audio import Samples
 from reelscore.checkpoints import default_weights
 from reelscore.checkpoints.sonique import Opened, open_sonique
 from reelscore.engines import Music, Request
-from reelscore.engines.sonique.ending import ended
 from reelscore.engines.sonique.options import Options
 from reelscore.engines.sonique.plan import Grid, Plan, plan_for, windowing_for
 from reelscore.engines.sonique.recording import played, read_recording
-from reelscore.engines.sonique.stereo import widened
 from reelscore.engines.sonique.variation import Melody, holding, laid, sigmas_for, start_of
 from reelscore.errors import InputError
+from reelscore.finish import finished
 from reelscore.hardware import device_for, dtype_for, out_of_memory
 from reelscore.models.conditioning import Context
 from reelscore.models.denoising import Denoiser, Guidance, stacked
@@ -200,25 +199,16 @@ def _finished(request: Request, opened: Opened, plan: Plan, latents: Tensor, pro
     rate = opened.model.config.sample_rate
     length = round(request.brief.duration * rate)
     progress("decoding", 0.0)
-    wide = _stereo(_decoded(opened.model, plan, latents, length), rate, widen=not options.as_published)
+    sound = _decoded(opened.model, plan, latents, length)
     progress("decoding", 1.0)
-    return Music(ended(wide, request.brief), remarks=_remarks(request, opened, plan))
+    audio = finished(sound, rate, request.brief, widen=not options.as_published)
+    return Music(audio, remarks=_remarks(request, opened, plan))
 
 
 def _decoded(model: LatentDiffusion, plan: Plan, latents: Tensor, length: int) -> Samples:
     """The sound of latents (1, channels, n), (sound's channels, length) at the model's rate."""
     sound: Samples = model.autoencoder.decode(latents[..., : plan.wanted + _BEHIND])[0, :, :length].cpu().numpy()
     return sound
-
-
-def _stereo(sound: Samples, rate: int, *, widen: bool) -> Audio:
-    """Two channels within ±1; nothing is made louder."""
-    if sound.shape[0] == 1 and widen:
-        audio = Audio(widened(sound[0], rate), rate)
-    else:
-        audio = to_channels(Audio(np.ascontiguousarray(sound), rate), 2)
-    peak = float(max(audio.samples.max(initial=0.0), -audio.samples.min(initial=0.0)))
-    return Audio(audio.samples / np.float32(peak), rate) if peak > 1.0 else audio
 
 
 def _remarks(request: Request, opened: Opened, plan: Plan) -> tuple[str, ...]:

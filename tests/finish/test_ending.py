@@ -5,7 +5,7 @@ import pytest
 
 from reelscore.audio import Audio
 from reelscore.brief import Brief, Cue
-from reelscore.engines.sonique.ending import ended
+from reelscore.finish.ending import ended
 
 RATE = 1000
 

@@ -1,39 +1,31 @@
-"""Whether our networks give what the published ones give: `python -m benchmark.parity sonique FOLDER`.
+"""SONIQUE's U-Net, autoencoder, conditioner and samplers beside the published ones, on a fixture folder.
 
-The folder holds what the published implementation answered on weights that follow a recipe: io.safetensors (inputs and
-expected outputs; the salt of the weights in its header), model_config.json, keys.tsv (names and shapes of these weights) and
-published_keys.txt (names and shapes of the released checkpoint). Sizes, batch and lengths are read from the files.
-
-Prints the largest absolute error of every tensor, and how many published keys found their place. Exits 1 above 1e-4 or where
-a key or a tensor has no place.
+Besides io.safetensors, keys.tsv and published_keys.txt the folder holds model_config.json, the published form of the
+configuration. Sizes, batch and lengths are read from the files.
 """
 
-import argparse
 import math
 import re
-import sys
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
-from reelscore.checkpoints.pieces import Piece
-from reelscore.checkpoints.reading import Stored, read_json, read_weights
-from reelscore.checkpoints.sonique import filled, fitting, frame, shapes_in
+from benchmark.parity.comparing import told
+from benchmark.parity.loading import loaded, told_published_keys
+from benchmark.parity.recipe import shapes_of, sonique_weight
+from reelscore.checkpoints.filling import frame
+from reelscore.checkpoints.reading import read_json, read_weights
+from reelscore.checkpoints.sonique import fitting
 from reelscore.checkpoints.sonique_names import is_of_tower
-from reelscore.errors import InputError, ReelscoreError
+from reelscore.errors import InputError
 from reelscore.models.conditioning import Context, TextTowerConfig
 from reelscore.models.denoising import Denoiser, Guidance
 from reelscore.models.latent_diffusion import LatentDiffusion, LatentDiffusionConfig, config_from_published
 from reelscore.models.sampling import SAMPLERS
 
-TOLERANCE = 1e-4
 SECONDS_START, SECONDS_TOTAL = 0, 23
 SAMPLER_GUIDANCE = Guidance(3.0, 0.2)
 _GUIDED = re.compile(r"unet\.v_cfg(?P<scale>[\d.]+)_rescale(?P<rescale>[\d.]+?)(?P<negative>_negative)?")
@@ -50,50 +42,6 @@ _INPUTS = {
     "vae.audio",
     "vae.latents",
 }
-
-Shapes = dict[str, tuple[int, ...]]
-
-
-# --- the weights --------------------------------------------------------------------------------------------------------
-
-
-def sonique_weight(name: str, shape: tuple[int, ...], salt: str) -> Tensor:
-    """The weight of one published key by the fixtures' recipe: a function of salt, name and shape alone."""
-    x = np.random.default_rng(zlib.crc32(f"{salt}:{name}".encode())).standard_normal(shape, dtype=np.float32)
-    leaf = name.rpartition(".")[2]
-    if len(shape) >= 2 and leaf not in ("weight_g", "alpha"):
-        value = x * 0.8 / math.sqrt(math.prod(shape[1:]))
-    elif leaf == "weight_g":
-        value = 0.65 + 0.065 * x
-    elif leaf == "alpha":
-        value = 1 + 0.1 * np.abs(x)
-    elif leaf in ("weight", "gamma", "scale"):
-        value = 1 + 0.1 * x
-    elif leaf == "weights":
-        value = x
-    else:
-        value = 0.05 * x
-    return torch.from_numpy(np.asarray(value, dtype=np.float32))
-
-
-def shapes_of(table: Path) -> Shapes:
-    """Names and shapes in a table of either form: `name<tab>2,3` or `name [2,3] torch.float32`."""
-    shapes = {}
-    for line in _text(table).splitlines():
-        name, shape, *_ = [*line.split(), "", ""]
-        try:
-            shapes[name] = tuple(int(size) for size in shape.strip("[]").split(",") if size)
-        except ValueError as problem:
-            raise InputError(f"{table} has a line that is no name and shape: {line[:80]!r}.") from problem
-    return {name: shape for name, shape in shapes.items() if name}
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as problem:
-        raise InputError(f"Cannot read {path}: {problem}; give a folder of parity fixtures.") from problem
-
 
 # --- the fixture --------------------------------------------------------------------------------------------------------
 
@@ -127,23 +75,9 @@ def read_sonique(folder: Path) -> Fixture:
         ) from problem
     salt = stored.header.get("salt", "reelscore")
     weights = {name: sonique_weight(name, shape, salt) for name, shape in shapes_of(folder / "keys.tsv").items()}
-    with TemporaryDirectory() as scratch:
-        file = Path(scratch) / "weights.safetensors"
-        save_file(weights, file)
-        model = frame(config)
-        pieces, _ = fitting(read_weights(file), model)
-        filled(model, pieces | _silent_tower(model))
+    # Fixtures hold what the text tower would say.
+    model = loaded(frame(LatentDiffusion, config), weights, fitting, is_of_tower)
     return Fixture(tensors, model, len(weights))
-
-
-def _silent_tower(model: LatentDiffusion) -> dict[str, Piece]:
-    """A text tower of zeros that takes no memory: fixtures hold its output instead."""
-    nothing = torch.zeros(())
-    return {
-        name: Piece(name, shape, lambda shape=shape: nothing.expand(shape))
-        for name, shape in shapes_in(model).items()
-        if is_of_tower(name)
-    }
 
 
 # --- what is compared ---------------------------------------------------------------------------------------------------
@@ -227,53 +161,12 @@ def check_sonique(folder: Path) -> bool:
     with torch.inference_mode():
         for name in expected(fixture):
             try:
-                error = _largest_error(sonique_output(fixture, name), fixture.tensors[name])
+                good &= told(name, sonique_output(fixture, name), fixture.tensors[name])
             except KeyError as absent:
                 raise InputError(f"{folder / 'io.safetensors'} lacks {absent}, which {name} is made from.") from absent
-            good &= error <= TOLERANCE
-            print(f"{name:40} {error:10.2e}  {'' if error <= TOLERANCE else 'MISSED'}".rstrip(), flush=True)
     return check_published_keys(folder / "published_keys.txt") and good
 
 
-def _largest_error(ours: Tensor | None, theirs: Tensor) -> float:
-    """Infinite where there is nothing to compare, or something that is not a number."""
-    if ours is None or ours.shape != theirs.shape or not theirs.numel():
-        return math.inf
-    error = float((ours.double() - theirs.double()).abs().max())
-    return error if math.isfinite(error) else math.inf
-
-
 def check_published_keys(table: Path) -> bool:
-    """Maps the names and shapes of the released checkpoint strictly onto the published configuration."""
-    shapes = shapes_of(table)
-
-    def unread(name: str) -> Tensor:
-        raise AssertionError(f"{name} is known by its shape alone")
-
-    stored = Stored(table, shapes, {}, unread, {}, (table,))
-    try:
-        pieces, _ = fitting(stored, frame(LatentDiffusionConfig()))
-    except InputError as problem:
-        print(problem)
-        return False
-    print(f"{len(shapes)} published keys mapped onto {len(pieces)} tensors, weight norm folded")
-    return True
-
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmark.parity", description=__doc__)
-    models = parser.add_subparsers(dest="model", required=True)
-    models.add_parser("sonique", help="U-Net, autoencoder, conditioner and samplers").add_argument("folder", type=Path)
-    asked = parser.parse_args(arguments)
-    checks = {"sonique": check_sonique}
-    try:
-        good = checks[asked.model](asked.folder)
-    except ReelscoreError as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    print("parity" if good else f"no parity: an error is above {TOLERANCE:g}, or a key or tensor has no place")
-    return 0 if good else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    """Whether the names and shapes of the released checkpoint map strictly onto the published configuration."""
+    return told_published_keys(table, frame(LatentDiffusion, LatentDiffusionConfig()), fitting, "weight norm folded")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from reelscore.audio import Samples
-from reelscore.engines.sonique import stereo
-from reelscore.engines.sonique.stereo import BASS_HZ, widened
+from reelscore.finish import stereo
+from reelscore.finish.stereo import BASS_HZ, widened
 
 RATE = 44_100
 

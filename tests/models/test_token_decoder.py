@@ -1,0 +1,275 @@
+"""The token decoder beside the reference's numbers, and every way through it beside the plain one."""
+
+from collections.abc import Iterator
+from functools import cache
+from math import cos, sin
+
+import pytest
+import torch
+from models.recipe import VIDMUSE, fixture, vidmuse_weights
+from torch import Tensor
+
+from reelscore.checkpoints.vidmuse_names import our_name
+from reelscore.models.packing import PackedProjection, packed
+from reelscore.models.remembering import Cache, Condition
+from reelscore.models.token_decoder import TokenDecoder, TokenDecoderConfig, waves
+
+CONFIG = TokenDecoderConfig(dim=32, heads=4, layers=2, inner=64, cardinality=16)
+CLOSE = {"atol": 1e-5, "rtol": 0.0}
+
+
+@pytest.fixture(params=["recorded", "bare"])
+def each_way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """As in training, and as in making music."""
+    with torch.set_grad_enabled(request.param == "recorded"):
+        yield
+
+
+@pytest.fixture
+def no_gradient() -> Iterator[None]:
+    with torch.no_grad():
+        yield
+
+
+@pytest.fixture
+def decoder() -> TokenDecoder:
+    torch.manual_seed(0)
+    return TokenDecoder(CONFIG).eval()
+
+
+@cache
+def published() -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The fixture's tensors and the weights of its decoder by our names."""
+    stored, _ = fixture(VIDMUSE)
+    named = {our_name(name): value for name, value in vidmuse_weights().items()}
+    return stored, {
+        name.removeprefix("decoder."): value for name, value in named.items() if name and name.startswith("decoder.")
+    }
+
+
+def reference() -> TokenDecoder:
+    _, weights = published()
+    decoder = TokenDecoder(TokenDecoderConfig(dim=64, heads=4, layers=2, inner=256)).eval()
+    decoder.load_state_dict(weights)
+    return decoder
+
+
+def conditions(*shapes: tuple[int, int]) -> list[Condition]:
+    """Of so many tokens for so many rows each."""
+    seeded = torch.Generator().manual_seed(1)
+    return [Condition(torch.randn(count, CONFIG.dim, generator=seeded), rows) for count, rows in shapes]
+
+
+def codes(rows: int, count: int) -> Tensor:
+    seeded = torch.Generator().manual_seed(2)
+    return torch.randint(CONFIG.cardinality + 1, (rows, CONFIG.codebooks, count), generator=seeded)
+
+
+def in_pieces(decoder: TokenDecoder, given: Tensor, sizes: list[int], read: list[Condition], kept: Cache) -> Tensor:
+    """The scores of all codes, fed in pieces of these sizes."""
+    memory = decoder.remember(read)
+    return torch.cat([decoder(piece, memory, kept) for piece in torch.split(given, sizes, dim=2)], dim=2)
+
+
+# The reference
+
+
+@pytest.mark.usefixtures("each_way")
+def test_scores_are_the_references() -> None:
+    stored, _ = published()
+    decoder = reference()
+    memory = decoder.remember([Condition(tokens) for tokens in stored["video_embedding"]])
+    torch.testing.assert_close(decoder(stored["tokens"], memory), stored["logits"], atol=1e-4, rtol=0)
+
+
+@pytest.mark.usefixtures("no_gradient")
+@pytest.mark.parametrize("prepared", [lambda decoder: decoder, packed], ids=["plain", "packed"])
+def test_steps_are_the_references(prepared: object) -> None:
+    """The null condition of one black frame stands for that of the whole black film."""
+    stored, _ = published()
+    decoder = prepared(reference())  # type: ignore[operator]
+    film, black = stored["video_embedding"]
+    kept = decoder.cache(2, 16)
+    given = in_pieces(decoder, stored["tokens"], [1] * 16, [Condition(film), Condition(black[:50])], kept)
+    torch.testing.assert_close(given, stored["logits"], atol=1e-4, rtol=0)
+
+
+# Ways through
+
+
+@pytest.mark.usefixtures("each_way")
+@pytest.mark.parametrize("static", [False, True], ids=["sliced", "static"])
+@pytest.mark.parametrize("sizes", [[1] * 9, [5, 1, 1, 1, 1], [4, 3, 2], [9]], ids=str)
+def test_pieces_are_the_whole(decoder: TokenDecoder, static: bool, sizes: list[int]) -> None:
+    read, given = conditions((7, 2), (3, 1)), codes(3, 9)
+    whole = decoder(given, decoder.remember(read))
+    kept = decoder.cache(3, 12)
+    kept.static = static
+    torch.testing.assert_close(in_pieces(decoder, given, sizes, read, kept), whole, **CLOSE)
+    assert kept.used == 9
+    assert int(kept.place) == 9
+
+
+@pytest.mark.usefixtures("no_gradient")
+@pytest.mark.parametrize("static", [False, True], ids=["sliced", "static"])
+def test_a_cache_forgets(decoder: TokenDecoder, static: bool) -> None:
+    read, given = conditions((7, 2)), codes(2, 6)
+    memory, kept = decoder.remember(read), decoder.cache(2, 8)
+    kept.static = static
+    first = in_pieces(decoder, given, [4, 1, 1], read, kept)
+    kept.rewind(4)
+    torch.testing.assert_close(decoder(given[:, :, 4:5], memory, kept), first[:, :, 4:5], **CLOSE)
+    kept.clear()
+    torch.testing.assert_close(decoder(given.flip(0), memory, kept), decoder(given.flip(0), memory), **CLOSE)
+
+
+@pytest.mark.usefixtures("no_gradient")
+def test_a_static_step_reads_its_place_from_the_tensor(decoder: TokenDecoder) -> None:
+    """As a replayed CUDA graph does, for which Python's own count stands still."""
+    given = codes(2, 6)
+    memory, kept = decoder.remember(conditions((5, 2))), decoder.cache(2, 6)
+    kept.static = True
+    steps = []
+    for place in range(6):
+        kept.used = 0
+        steps.append(decoder(given[:, :, place : place + 1], memory, kept))
+    torch.testing.assert_close(torch.cat(steps, dim=2), decoder(given, memory), **CLOSE)
+
+
+@pytest.mark.usefixtures("each_way")
+@pytest.mark.parametrize("sizes", [[1] * 5, [5]], ids=["steps", "whole"])
+def test_rows_do_not_know_each_other(decoder: TokenDecoder, sizes: list[int]) -> None:
+    """Conditions of different lengths, one of them for several rows: each row as alone."""
+    read, given = conditions((9, 3), (1, 1), (4, 2)), codes(6, 5)
+    together = in_pieces(decoder, given, sizes, read, decoder.cache(6, 5))
+    row = 0
+    for tokens, rows in read:
+        for _ in range(rows):
+            alone = in_pieces(decoder, given[row : row + 1], sizes, [Condition(tokens)], decoder.cache(1, 5))
+            torch.testing.assert_close(together[row], alone[0], **CLOSE)
+            row += 1
+    assert not torch.allclose(together[0], together[4])
+
+
+@pytest.mark.usefixtures("each_way")
+@pytest.mark.parametrize("cached", [False, True])
+def test_the_last_alone(decoder: TokenDecoder, cached: bool) -> None:
+    memory, given = decoder.remember(conditions((3, 2))), codes(2, 5)
+    last = decoder(given, memory, decoder.cache(2, 5) if cached else None, last_only=True)
+    assert last.shape == (2, CONFIG.codebooks, 1, CONFIG.cardinality)
+    torch.testing.assert_close(last, decoder(given, memory)[:, :, -1:], **CLOSE)
+
+
+def test_later_codes_change_nothing_before(decoder: TokenDecoder) -> None:
+    memory, given = decoder.remember(conditions((3, 1))), codes(1, 6)
+    other = given.clone()
+    other[:, 2, 4] = (other[:, 2, 4] + 1) % CONFIG.cardinality
+    before, after = decoder(given, memory), decoder(other, memory)
+    torch.testing.assert_close(before[:, :, :4], after[:, :, :4], atol=0, rtol=0)
+    assert not torch.allclose(before[:, :, 4], after[:, :, 4])
+
+
+# Training, number formats
+
+
+def test_gradients_reach_every_weight_and_the_condition(decoder: TokenDecoder) -> None:
+    """By finite difference in one direction of all weights at once, in float64."""
+    decoder.double()
+    tokens = torch.randn(4, CONFIG.dim, dtype=torch.float64, requires_grad=True)
+    given = codes(2, 3)
+
+    def loss() -> Tensor:
+        made: Tensor = decoder(given, decoder.remember([Condition(tokens, 2)]))
+        return made.double().square().mean()
+
+    loss().backward()
+    learned = [tokens, *decoder.parameters()]
+    slopes = [value.grad for value in learned]
+    assert all(slope is not None and slope.abs().sum() > 0 for slope in slopes)
+    directions = [torch.randn_like(value) for value in learned]
+    step = 1e-3
+    told = []
+    with torch.no_grad():
+        for signed in (step, -2 * step):
+            for value, direction in zip(learned, directions, strict=True):
+                value.add_(direction, alpha=signed)
+            told.append(float(loss()))
+    predicted = sum(
+        float((slope * way).sum()) for slope, way in zip(slopes, directions, strict=True) if slope is not None
+    )
+    assert (told[0] - told[1]) / (2 * step) == pytest.approx(predicted, rel=1e-2)
+
+
+@pytest.mark.usefixtures("no_gradient")
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("static", [False, True], ids=["sliced", "static"])
+def test_half_precision_keeps_near(decoder: TokenDecoder, dtype: torch.dtype, static: bool) -> None:
+    read, given = conditions((7, 1), (2, 1)), codes(2, 4)
+    exact = decoder(given, decoder.remember(read))
+    decoder.to(dtype)
+    kept = decoder.cache(2, 4)
+    kept.static = static
+    near = in_pieces(decoder, given, [2, 1, 1], read, kept)
+    assert kept.keys.dtype == dtype
+    assert near.dtype == torch.float32
+    assert (near - exact).square().mean() < 1e-3 * exact.square().mean()
+
+
+# Parts
+
+
+def test_waves_by_their_formula() -> None:
+    made = waves(torch.tensor([0, 3, 700]), 8)
+    for row, place in enumerate((0, 3, 700)):
+        angles = [place / 10_000 ** (index / 3) for index in range(4)]
+        expected = torch.tensor([cos(angle) for angle in angles] + [sin(angle) for angle in angles])
+        torch.testing.assert_close(made[row], expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.usefixtures("no_gradient")
+@pytest.mark.parametrize("rows", [1, 2, 3, 5, 40])
+def test_packed_is_plain(decoder: TokenDecoder, rows: int) -> None:
+    read, given = conditions((7, rows)), codes(rows, 4)
+    plain = in_pieces(decoder, given, [2, 1, 1], read, decoder.cache(rows, 4))
+    assert packed(decoder) is decoder
+    assert isinstance(decoder.scores[0], PackedProjection)
+    assert {name.split(".")[-2] for name, _ in decoder.named_parameters()} == {
+        *"0123", "norm", "norm_self", "norm_cross", "norm_feed"
+    }  # fmt: skip
+    torch.testing.assert_close(in_pieces(decoder, given, [2, 1, 1], read, decoder.cache(rows, 4)), plain, **CLOSE)
+
+
+# What does not fit
+
+
+def test_configurations_that_cannot_be() -> None:
+    for wrong in ({"dim": 30}, {"dim": 2, "heads": 1}, {"dim": 33, "heads": 1}, {"layers": 0}, {"delays": (0, 1)}):
+        with pytest.raises(ValueError, match=r"\d"):
+            TokenDecoderConfig(**{"dim": 32, "heads": 4, **wrong})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="delays"):
+        TokenDecoderConfig(codebooks=2, delays=(0, -1))
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 3), (3, 3, 3), (3, 4, 0)], ids=str)
+def test_codes_of_another_shape(decoder: TokenDecoder, shape: tuple[int, int, int]) -> None:
+    memory = decoder.remember(conditions((3, 2), (1, 1)))
+    with pytest.raises(ValueError, match=r"codes are \(3, 4, n\)"):
+        decoder(torch.zeros(shape, dtype=torch.long), memory)
+
+
+def test_a_cache_that_is_full_or_of_another_batch(decoder: TokenDecoder) -> None:
+    memory = decoder.remember(conditions((3, 2)))
+    kept = decoder.cache(2, 4)
+    decoder(codes(2, 3), memory, kept)
+    with pytest.raises(ValueError, match="takes no 2 more"):
+        decoder(codes(2, 2), memory, kept)
+    with pytest.raises(ValueError, match="1 rows"):
+        decoder(codes(2, 1), memory, decoder.cache(1, 4))
+
+
+@pytest.mark.parametrize("shape", [(3, CONFIG.dim + 1), (0, CONFIG.dim), (1, 3, CONFIG.dim)], ids=str)
+def test_conditions_that_cannot_be(decoder: TokenDecoder, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"a condition is \(n, 32\)"):
+        decoder.remember([Condition(torch.zeros(shape))])
+    with pytest.raises(ValueError, match="for 0"):
+        decoder.remember([Condition(torch.zeros(3, CONFIG.dim), 0)])
