@@ -100,7 +100,7 @@ class Performance:
     seed: int = 0
     """The same seed gives the same music; another gives another piece."""
     melody: Path | None = None
-    """A tune to build on: a MIDI file for compose, a recording for sonique."""
+    """A tune to build on: a MIDI file for compose, a recording for sonique; vidmuse takes none."""
 
 
 @dataclass(frozen=True)

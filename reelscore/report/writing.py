@@ -116,12 +116,13 @@ def take_summary(take: Finished, measures: Measures | None = None) -> str:
     """A take in a few lines for people."""
     brief = take.brief
     names = (*brief.tags.genres[:1], *brief.tags.moods[:2])
+    wanted = f"{', '.join(names) or 'free'} in {brief.key}, {brief.tempo_bpm:.0f} BPM"
+    made = f"seed {take.seed} ({take.engine})"
+    # Only a score is certain to be what the brief wants; what a network made of it stands in its remarks.
+    music = [("music", f"{wanted}, {made}")] if take.score else [("music", made), ("asked for", wanted)]
     rows = [
         ("written", str(take.outputs.film)),
-        (
-            "music",
-            f"{', '.join(names) or 'free'} in {brief.key}, {brief.tempo_bpm:.0f} BPM, seed {take.seed} ({take.engine})",
-        ),
+        *music,
         ("form", f"{_counted(len(brief.sections), 'section')}, {_counted(len(brief.cues), 'cue')}"),
     ]
     if take.score:
