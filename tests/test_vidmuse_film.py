@@ -1,6 +1,8 @@
 """VidMuse's whole way, as a person runs it: a film, its pictures, tokens, sound, a finished video.
 
 The model is tiny, made here, and loaded as the real one is; what it plays is no music, but every promise about the file holds.
+What hangs on the process (what it prints besides, how it ends) is run as a process; the rest is run in this one, where torch and
+the model are loaded already.
 """
 
 import json
@@ -8,7 +10,7 @@ import os
 import pty
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +20,10 @@ import pytest
 import soundfile
 from running import command, complaint, film, reelscore
 from tiny_vidmuse import published, tiny_vidmuse
+
+from reelscore import engines
+from reelscore.cli import app_for
+from reelscore.errors import ReelscoreError
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "film.mp4"
 
@@ -36,17 +42,40 @@ def vidmuse(weights: Path, *arguments: str | Path) -> list[str | Path]:
     return [*arguments, "--engine", "vidmuse", "--weights", weights, "--device", "cpu"]
 
 
-@pytest.mark.parametrize(("source", "way"), [("example", ["--int8"]), ("real", [])])
-def test_from_a_film_to_a_finished_video(
-    source: str, way: list[str], weights: Path, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    path = EXAMPLE if source == "example" else request.getfixturevalue("clips") / "bbb_480p_30s.mp4"
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Callable[[Sequence[str | Path]], str]:
+    """What a command prints that is run in this process."""
+
+    def run(arguments: Sequence[str | Path]) -> str:
+        app = app_for(engines.find("vidmuse"))
+        with pytest.raises(SystemExit) as ended:
+            app([str(each) for each in arguments], exit_on_error=False, print_error=False)
+        assert ended.value.code == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+Saying = Callable[[Sequence[str | Path]], str]
+
+
+def test_from_a_film_to_a_finished_video(weights: Path, tmp_path: Path) -> None:
     run = reelscore(
-        *vidmuse(weights, "score", path, "-o", tmp_path / "out.mp4", "--report", tmp_path / "report.json", *way)
+        *vidmuse(weights, "score", EXAMPLE, "-o", tmp_path / "out.mp4", "--report", tmp_path / "report.json", "--int8")
     )
     assert run.returncode == 0, run.stderr
     assert run.stderr == "", "nothing but the result is told"
-    report = json.loads((tmp_path / "report.json").read_text())
+    check_report(tmp_path / "report.json")
+
+
+def test_from_a_real_film_to_a_finished_video(weights: Path, tmp_path: Path, clips: Path, said: Saying) -> None:
+    clip = clips / "nasa_13013.mp4"
+    said(vidmuse(weights, "score", clip, "-o", tmp_path / "out.mp4", "--report", tmp_path / "report.json"))
+    check_report(tmp_path / "report.json")
+
+
+def check_report(path: Path) -> None:
+    report = json.loads(path.read_text())
     assert report["measured"]["picture_identical"]
     assert abs(report["measured"]["length_error"]) <= 0.001
     assert report["measured"]["loudness_lufs"] == pytest.approx(-14, abs=0.5)
@@ -57,15 +86,11 @@ def test_from_a_film_to_a_finished_video(
 
 
 def test_the_licence_of_the_published_weights_stands_in_the_summary_and_in_the_report(
-    short: Path, tmp_path: Path
+    short: Path, tmp_path: Path, said: Saying
 ) -> None:
     files = published(tmp_path / "published")
-    run = reelscore(
-        *vidmuse(files.weights, "score", short, "-o", tmp_path / "out.mp4", "--report", tmp_path / "report.json"),
-        *("--encodec", files.encodec),
-    )
-    assert run.returncode == 0, run.stderr
-    assert "non-commercial" in run.stdout
+    score = vidmuse(files.weights, "score", short, "-o", tmp_path / "out.mp4", "--report", tmp_path / "report.json")
+    assert "non-commercial" in said([*score, "--encodec", files.encodec])
     remarks = json.loads((tmp_path / "report.json").read_text())["remarks"]
     assert any("vidmuse" in remark and "non-commercial" in remark for remark in remarks)
 
@@ -85,7 +110,7 @@ def long_film(path: Path, changed: Sequence[float] = ()) -> Path:
     return path
 
 
-def test_in_75_seconds_each_window_hears_its_own_footage(weights: Path, tmp_path: Path) -> None:
+def test_in_75_seconds_each_window_hears_its_own_footage(weights: Path, tmp_path: Path, said: Saying) -> None:
     """Two films that differ in their last stretch alone, but for the pictures that tell every window of the whole film.
 
     The music is the same until the first window that sees the stretch goes on, and another from there. Loudness is that of the whole
@@ -102,10 +127,7 @@ def test_in_75_seconds_each_window_hears_its_own_footage(weights: Path, tmp_path
     waves = []
     for name, changed in (("one", []), ("other", stretch)):
         source = long_film(tmp_path / f"{name}.mp4", changed)
-        run = reelscore(
-            *vidmuse(weights, "score", source, "-o", tmp_path / f"{name}.wav", "--audio-only", "--steer", "0")
-        )
-        assert run.returncode == 0, run.stderr
+        said(vidmuse(weights, "score", source, "-o", tmp_path / f"{name}.wav", "--audio-only", "--steer", "0"))
         wave, rate = soundfile.read(tmp_path / f"{name}.wav", dtype="float32")
         assert len(wave) == 75 * rate
         waves.append(wave[:, 0])
@@ -115,15 +137,13 @@ def test_in_75_seconds_each_window_hears_its_own_footage(weights: Path, tmp_path
 
 
 def test_variations_differ_and_the_same_seeds_give_the_same_files_again(
-    weights: Path, short: Path, tmp_path: Path
+    weights: Path, short: Path, tmp_path: Path, said: Saying
 ) -> None:
-    for name in ("out.wav", "again.wav"):
-        run = reelscore(
-            *vidmuse(weights, "score", short, "-o", tmp_path / name, "--audio-only", "--variations", "2"),
-            *("--seed", "3", "--stems", tmp_path / f"stems of {name}", "--json"),
-        )
-        assert run.returncode == 0, run.stderr
-        takes = [json.loads(line) for line in run.stdout.splitlines()]
+    """In another process too."""
+    for name, printed in (("out.wav", said), ("again.wav", lambda arguments: reelscore(*arguments).stdout)):
+        score = vidmuse(weights, "score", short, "-o", tmp_path / name, "--audio-only", "--variations", "2")
+        told = printed([*score, "--seed", "3", "--stems", tmp_path / f"stems of {name}", "--json"])
+        takes = [json.loads(line) for line in told.splitlines()]
         assert [take["asked"]["seed"] for take in takes] == [3, 4]
         assert all(any("no stems" in remark for remark in take["remarks"]) for take in takes)
     for number in (1, 2):
@@ -133,34 +153,40 @@ def test_variations_differ_and_the_same_seeds_give_the_same_files_again(
     assert not np.allclose(first, second, atol=1e-2)
 
 
-def test_as_published_the_music_knows_no_seed(weights: Path, short: Path, tmp_path: Path) -> None:
-    run = reelscore(
-        *vidmuse(weights, "score", short, "-o", tmp_path / "out.mp4", "--as-published", "--variations", "2")
-    )
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.count("seed has no effect") == 2
+def test_as_published_the_music_knows_no_seed(weights: Path, short: Path, tmp_path: Path, said: Saying) -> None:
+    score = vidmuse(weights, "score", short, "-o", tmp_path / "out.mp4", "--as-published", "--variations", "2")
+    assert said(score).count("seed has no effect") == 2
     assert (tmp_path / "out-1.mp4").read_bytes() == (tmp_path / "out-2.mp4").read_bytes()
 
 
-def test_a_brief_alone_is_played_to_a_black_picture(weights: Path, tmp_path: Path) -> None:
+def test_a_brief_alone_is_played_to_a_black_picture(weights: Path, tmp_path: Path, said: Saying) -> None:
     (tmp_path / "brief.json").write_text('{"duration": 1.21, "prompt": "calm piano, 70 bpm"}')
-    run = reelscore(*vidmuse(weights, "generate", tmp_path / "brief.json", "-o", tmp_path / "out.wav"))
-    assert run.returncode == 0, run.stderr
-    assert "black picture" in run.stdout
+    told = said(vidmuse(weights, "generate", tmp_path / "brief.json", "-o", tmp_path / "out.wav"))
+    assert "black picture" in told
     samples, rate = soundfile.read(tmp_path / "out.wav")
     assert len(samples) == round(1.21 * rate)
 
 
-def test_a_film_of_less_than_a_second_is_scored(weights: Path, tmp_path: Path) -> None:
+def test_a_film_of_less_than_a_second_is_scored(weights: Path, tmp_path: Path, said: Saying) -> None:
     source = film(tmp_path / "blink.mp4", (0.4,))
-    run = reelscore(*vidmuse(weights, "score", source, "-o", tmp_path / "out.mp4", "--json"))
-    assert run.returncode == 0, run.stderr
+    said(vidmuse(weights, "score", source, "-o", tmp_path / "out.mp4", "--report", tmp_path / "report.json"))
+    measured = json.loads((tmp_path / "report.json").read_text())["measured"]
+    assert measured["picture_identical"] and abs(measured["length_error"]) <= 0.001
+
+
+def test_weights_that_are_not_here_are_told_in_one_sentence(
+    short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REELSCORE_CACHE", str(tmp_path / "cache"))
+    told = complaint(reelscore("score", short, "-o", tmp_path / "out.mp4", "--engine", "vidmuse"))
+    for part in ("7.9 GB", "non-commercial", "hf download", "reelscore models convert"):
+        assert part in told
+    assert not (tmp_path / "out.mp4").exists()
 
 
 @pytest.mark.parametrize(
     ("flags", "named"),
     [
-        ((), "reelscore models convert"),
         (("--weights", "nothing.safetensors"), "nothing.safetensors"),
         (("--weights", "short"), "short"),
         (("--temperature", "-4"), "-4"),
@@ -169,13 +195,12 @@ def test_a_film_of_less_than_a_second_is_scored(weights: Path, tmp_path: Path) -
     ],
 )
 def test_what_cannot_be_had_is_one_sentence(
-    flags: tuple[str, ...], named: str, short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    flags: tuple[str, ...], named: str, short: Path, tmp_path: Path, said: Saying
 ) -> None:
-    monkeypatch.setenv("REELSCORE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     flags = tuple(str(short) if flag == "short" else flag for flag in flags)
-    run = reelscore("score", short, "-o", tmp_path / "out.mp4", "--engine", "vidmuse", *flags)
-    assert named in complaint(run)
+    with pytest.raises(ReelscoreError, match=r"^[^\n]*[.)]$") as refused:
+        said(["score", short, "-o", tmp_path / "out.mp4", "--engine", "vidmuse", *flags])
+    assert named in str(refused.value)
     assert not (tmp_path / "out.mp4").exists()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelscore.checkpoints import catalogue, hub
+from reelscore.checkpoints.naming import printable
 from reelscore.errors import InputError, MissingError
 from reelscore.hardware import require_neural
 
@@ -45,7 +46,7 @@ class Description:
         told = [self.title]
         for name, value in self.facts.items():
             told += _told(name, value)
-        return told
+        return [printable(line) for line in told]
 
 
 def listing() -> list[Row]:

@@ -144,7 +144,7 @@ _VIDMUSE = (
             "The weights grew out of MusicGen's, which are CC-BY-NC-4.0, so the strictest one counts. The Hub has them as "
             "a pickle only, which is opened as data and never run."
         ),
-        by_hand="download them with: hf download HKUSTAudio/VidMuse state_dict.bin --local-dir vidmuse",
+        by_hand="download the weights with: hf download HKUSTAudio/VidMuse state_dict.bin --local-dir vidmuse",
         convert="reelscore models get encodec-32khz && reelscore models convert vidmuse/state_dict.bin",
     ),
     _hub(

@@ -7,8 +7,8 @@ from reelscore.checkpoints import sonique, vidmuse
 from reelscore.checkpoints.hub import default_weights
 from reelscore.checkpoints.own_form import Precision, format_of
 from reelscore.checkpoints.reading import read_weights
-from reelscore.checkpoints.recognising import ENCODEC, SONIQUE, TEXT_TOWER, VIDMUSE, Family, recognised
-from reelscore.errors import InputError
+from reelscore.checkpoints.recognising import ENCODEC, MUSICGEN, SONIQUE, TEXT_TOWER, VIDMUSE, Family, recognised
+from reelscore.errors import InputError, OutputError
 from reelscore.outputs import refuse_clashes
 from reelscore.progress import Progress, unseen
 
@@ -17,6 +17,7 @@ _BELONGS = {"text_tower": SONIQUE, "tokenizer": SONIQUE, "config": SONIQUE, "enc
 _HINTS = {
     TEXT_TOWER.title: "a CLAP text tower, which belongs beside SONIQUE's checkpoint (--text-tower)",
     ENCODEC.title: "EnCodec, which belongs beside VidMuse's state_dict.bin (--encodec)",
+    MUSICGEN.title: "MusicGen, which is opened as it is and not converted",
 }
 
 
@@ -40,7 +41,7 @@ def convert(
     """Writes the model in a file as one file of our own form and returns its path: `target`, or where its engine looks.
 
     Raises InputError where the file is of no model that is known, or something belongs to another one; MissingError where
-    something is needed besides.
+    something is needed besides; OutputError where the file cannot be written.
     """
     stored = read_weights(weights)
     family = recognised(stored)
@@ -50,7 +51,7 @@ def convert(
     _refuse_foreign(beside, family, weights)
     where = target or default_weights(family.name)
     if target is None:
-        where.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(where.parent)
     refuse_clashes([where], [path for path in (weights, beside.text_tower, beside.config) if path])
     if family is VIDMUSE:
         return vidmuse.convert(weights, where, encodec=beside.encodec, precision=precision, progress=progress)
@@ -72,3 +73,12 @@ def _refuse_foreign(beside: Beside, family: Family, weights: Path) -> None:
             raise InputError(
                 f"{weights} is a model of {family.title}, and --{name.replace('_', '-')} belongs to {owner.title}; leave it out."
             )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise OutputError(
+            f"Cannot make the folder {folder} ({problem.strerror}); name another in REELSCORE_CACHE, or a file with --output."
+        ) from problem

@@ -46,7 +46,8 @@ _ONLY = {
     "use_causal_conv": (False, True),
     "use_conv_shortcut": (False, True),
 }
-_BOOKKEEPING = ("inited", "cluster_size", "embed_avg")
+BOOKKEEPING = ("inited", "cluster_size", "embed_avg")
+"""What the names end with of what training kept account in."""
 
 
 def codec_config_from_published(document: Mapping[str, Any]) -> CodecConfig:
@@ -79,7 +80,7 @@ def codec_pieces(stored: Stored, config: CodecConfig, part: str = "") -> dict[st
 
     Raises InputError where they are not exactly those of the configuration.
     """
-    mine = [name for name in stored.shapes if name.startswith(part) and not name.endswith(_BOOKKEEPING)]
+    mine = [name for name in stored.shapes if name.startswith(part) and not name.endswith(BOOKKEEPING)]
     published_names = {name: part + published for name, published in _names(config)}
     names = {published: name for name, published in published_names.items()}
     given = {}

@@ -5,7 +5,7 @@ There queries, keys and values are tensors of their own, which lie in one here, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -131,6 +131,11 @@ def _refuse_others(part: Mapping[str, Any], known: Mapping[str, tuple[Any, Any]]
 
 def _sizes(part: Mapping[str, Any], known: Mapping[str, tuple[str, int]], at: str) -> dict[str, Any]:
     return {ours: integer(part.get(name, meant), f"{at}.{ours}") for ours, (name, meant) in known.items()}
+
+
+def is_musicgen(names: Iterable[str]) -> bool:
+    """Whether a file with those names is one of MusicGen in the form of transformers, whole or not."""
+    return any(name.startswith(("enc_to_dec_proj.", f"{_SIDE}.", f"{CODEC}quantizer.")) for name in names)
 
 
 def published_names(ours: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""From names to names by patterns, in which {} stands for a number that both have."""
+"""Names of tensors: from one to another by patterns, in which {} stands for a number that both have; and as they may be told."""
 
 import re
 from collections.abc import Iterable
@@ -19,3 +19,8 @@ def translated(name: str, known: Patterns) -> str | None:
         if found := pattern.fullmatch(name):
             return wanted.format(*found.groups())
     return None
+
+
+def printable(text: str) -> str:
+    """What a file says, as it may be told: on one line, and without orders to the terminal."""
+    return "".join(each if each.isprintable() else "?" for each in text)

@@ -24,6 +24,7 @@ import torch
 from reelscore import __version__
 from reelscore.checkpoints import catalogue
 from reelscore.checkpoints.filling import ALIGNED, Model, frame, shapes_in
+from reelscore.checkpoints.naming import printable
 from reelscore.checkpoints.pieces import Piece, refuse_misfits
 from reelscore.checkpoints.reading import Stored
 from reelscore.errors import InputError, OutputError
@@ -133,8 +134,8 @@ def read_card(stored: Stored) -> ModelCard:
     made_from = written.get("made_from", [])
     try:
         return ModelCard(
-            source=str(written["source"]),
-            licence=str(written["licence"]),
+            source=printable(str(written["source"])),
+            licence=printable(str(written["licence"])),
             notes=tuple(str(note) for note in written.get("notes", [])),
             made_from=tuple(SourceFile(str(f["name"]), int(f["size_bytes"]), str(f["sha256"])) for f in made_from),
             made_by=str(written.get("made_by", "")),

@@ -8,11 +8,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from reelscore.checkpoints.naming import printable
 from reelscore.checkpoints.reading import Stored
 from reelscore.errors import InputError
 
 # How weight norm (Salimans and Kingma, 2016) is stored: magnitude and direction, in its old and its new style.
 _NORMED = (("weight_g", "weight_v"), ("parametrizations.weight.original0", "parametrizations.weight.original1"))
+_MOST_SHOWN = 200  # characters of a name that nobody knows
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def refuse_misfits(
     if missing:
         faults.append(f"{missing[0]} is missing{_and_more(missing)}")
     if unknown:
-        faults.append(f"{unknown[0]} is unknown{_and_more(unknown)}")
+        faults.append(f"{printable(unknown[0][:_MOST_SHOWN])} is unknown{_and_more(unknown)}")
     if bent:
         piece = given[bent[0]]
         shapes = f"is {in_words(piece.shape)} and should be {in_words(expected[bent[0]])}"

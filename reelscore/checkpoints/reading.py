@@ -50,7 +50,7 @@ _PICKLES = (".ckpt", ".pt", ".pth", ".th", ".bin")
 _WRAPPINGS = ("state_dict", "best_state", "fsdp_best_state", "model")
 _MOST_SHARED = 4  # times that the numbers of a pickle may be used: tied weights are used twice
 _DEEPEST = 4  # a pickle may hold itself
-_SINGLE = ("model.safetensors", "pytorch_model.bin", "diffusion_pytorch_model.safetensors")
+_SINGLE = ("model.safetensors", "pytorch_model.bin", "diffusion_pytorch_model.safetensors", "state_dict.bin")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _MOST_JSON_BYTES = 64 * 2**20
 _FORMATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "U8": "uint8"}
@@ -111,6 +111,8 @@ def _safetensors(path: Path) -> Stored:
         header: dict[str, str] = file.metadata() or {}  # type: ignore[no-untyped-call]
     except _DAMAGE as problem:
         raise _damaged(path, problem, "safetensors") from problem
+    if not shapes:
+        raise InputError(f"{path} holds no tensors; give a file of model weights.")
     return Stored(path, shapes, formats, partial(_read_one, path, file.get_tensor), header, (path,))
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reelscore.checkpoints import own_form, sonique, vidmuse
+from reelscore.checkpoints.encodec_names import BOOKKEEPING
+from reelscore.checkpoints.musicgen_names import CODEC, is_musicgen
 from reelscore.checkpoints.pieces import Layout
 from reelscore.checkpoints.reading import Stored
 from reelscore.checkpoints.sonique_names import is_sonique, is_text_tower, layout_of_sonique, layout_of_text_tower
@@ -54,6 +56,15 @@ TEXT_TOWER = Family("CLAP text tower", {"text tower": ("embeddings.", "encoder."
 ENCODEC = Family(
     "EnCodec", {"encoder": ("encoder.",), "codebooks": ("quantizer.",), "decoder": ("decoder.",)}, "encodec-32khz"
 )
+MUSICGEN = Family(
+    "MusicGen",
+    {
+        "text encoder": ("text_encoder.",),
+        "projection": ("enc_to_dec_proj.",),
+        "decoder": ("decoder.",),
+        "codec": (CODEC,),
+    },
+)
 UNKNOWN = Family("unknown weights", {})
 
 
@@ -61,7 +72,13 @@ def recognised(stored: Stored) -> Family:
     """The family of a file of weights, whole or damaged; UNKNOWN where nothing in it is known."""
     if ours := own_form.format_of(stored):
         return next((family for family in (SONIQUE, VIDMUSE) if family.own_format == ours), UNKNOWN)
-    tests = ((is_vidmuse, VIDMUSE), (_is_encodec, ENCODEC), (is_text_tower, TEXT_TOWER), (is_sonique, SONIQUE))
+    tests = (
+        (is_vidmuse, VIDMUSE),
+        (is_musicgen, MUSICGEN),
+        (_is_encodec, ENCODEC),
+        (is_text_tower, TEXT_TOWER),
+        (is_sonique, SONIQUE),
+    )
     return next((family for fits, family in tests if fits(stored.shapes)), UNKNOWN)
 
 
@@ -73,7 +90,9 @@ def layout_of(stored: Stored, family: Family) -> Layout:
         return layout_of_text_tower(stored.shapes, stored.path)
     if family is VIDMUSE:
         return layout_of_vidmuse(stored)
-    return Layout("", {name: name for name in stored.shapes})
+    # In EnCodec, its own folder or inside MusicGen, what training kept account in is no parameter.
+    left_out = BOOKKEEPING if family in (ENCODEC, MUSICGEN) else ()
+    return Layout("", {name: name for name in stored.shapes if not name.endswith(left_out)})
 
 
 def _is_encodec(names: Mapping[str, Any]) -> bool:

@@ -19,6 +19,7 @@ from reelscore.checkpoints.pieces import Piece, pieces_of, refuse_misfits
 from reelscore.checkpoints.reading import Stored, read_json, read_weights
 from reelscore.checkpoints.sonique_names import (
     is_of_tower,
+    is_sonique,
     layout_of_sonique,
     layout_of_text_tower,
     our_name,
@@ -119,6 +120,8 @@ def _parts(
 def _published_parts(
     stored: Stored, config: Path | LatentDiffusionConfig | None, text_tower: Path | None, tokenizer: str | Path | None
 ) -> tuple[Parts[LatentDiffusion], PromptTokenizer]:
+    if not is_sonique(stored.shapes):
+        raise InputError(f"{stored.path} holds no SONIQUE; give its checkpoint, or the file converted from it.")
     if text_tower is None:
         raise MissingError(
             f"{stored.path} holds no text tower; give CLAP's checkpoint besides (--text-tower ckpts/clap/clap.ckpt)."

@@ -195,6 +195,8 @@ def _published_parts(stored: Stored, encodec: str | Path) -> Parts[VidMuse]:
 
 
 def _codec_config(folder: Path) -> CodecConfig:
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder; give the folder of EnCodec, which holds its config.json too.")
     document = read_json(folder / "config.json")
     if not isinstance(document, Mapping):
         raise InputError(f"{folder / 'config.json'} is no configuration of EnCodec; download it again.")

@@ -115,8 +115,12 @@ def is_vidmuse(names: Iterable[str]) -> bool:
 def layout_of_vidmuse(stored: Stored) -> Layout:
     """What is read of a published file and, as notes, what is not.
 
-    Raises InputError where the model is none that can be run: without the stream that sees the whole film.
+    Raises InputError where it is of another model, or of one that cannot be run: without the stream that sees the whole film.
     """
+    if not is_vidmuse(stored.shapes):
+        raise InputError(
+            f"{stored.path} holds no VidMuse; give the published state_dict.bin, or the file converted from it."
+        )
     if not any(name.startswith(_GLOBAL) for name in stored.shapes):
         raise InputError(
             f"{stored.path} was trained without the stream that sees the whole film (if_add_gobal off), and such a model "

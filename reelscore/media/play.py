@@ -140,7 +140,7 @@ class _Pictures:
         self._damage = damage
         self._shrink = Shrink(clip, width)
         self._index = 0
-        self._last = -1.0
+        self._last = -1 / clip.frame_rate
 
     def decode(self, packet: "Packet[Stream] | None") -> Iterator[Picture]:
         try:
@@ -158,11 +158,11 @@ class _Pictures:
             self._last = time
 
     def _time(self, frame: VideoFrame) -> float:
-        """The frame's time; where the file gives none that could be true, half a frame after the one before."""
-        time = self._last
+        """The frame's time; where it has none, a frame after the one before, and where it cannot be true, half a frame."""
         unit = frame.time_base or self._stream.time_base  # frames that come out at the end have lost theirs
-        if frame.pts is not None and unit:
-            time = max(0.0, frame.pts * float(unit) - self._clip.start)
+        if frame.pts is None or not unit:
+            return self._last + 1 / self._clip.frame_rate
+        time = max(0.0, frame.pts * float(unit) - self._clip.start)
         return time if time > self._last else self._last + 0.5 / self._clip.frame_rate
 
 

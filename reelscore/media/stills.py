@@ -81,13 +81,16 @@ def picture_times(clip: Clip) -> tuple[float, ...]:
     with opened(clip.path) as container:
         stream = picture_stream(container, clip.path)
         unit = float(stream.time_base or 0)
-        given = [
-            packet.pts if packet.pts is not None else packet.dts
-            for packet in packets(container, stream)
-            if not packet.is_discard
-        ]
-    times = (max(0.0, time * unit - clip.start) for time in sorted(time for time in given if time is not None))
-    return tuple(time for time in times if time < clip.duration)
+        times: list[float] = []
+        for packet in packets(container, stream):
+            if packet.is_discard:
+                continue
+            stamp = packet.pts if packet.pts is not None else packet.dts
+            if stamp is not None:
+                times.append(max(0.0, stamp * unit - clip.start))
+            else:  # bare pictures, one after the other
+                times.append(times[-1] + 1 / clip.frame_rate if times else 0.0)
+    return tuple(time for time in sorted(times) if time < clip.duration)
 
 
 class _Shrunk:
@@ -171,7 +174,7 @@ def _decoded(
     clip: Clip, container: InputContainer, stream: VideoStream, *, timed_only: bool = False
 ) -> Iterator[_Shown]:
     """What can be decoded from here on, in order; with `timed_only` it ends at the first frame without a time of its own."""
-    last = -1.0
+    last = -1 / clip.frame_rate
     for packet in chain(packets(container, stream), (None,)):
         try:
             frames = stream.decode(packet)
@@ -182,7 +185,9 @@ def _decoded(
             time = max(0.0, frame.pts * float(unit) - clip.start) if frame.pts is not None and unit else None
             if time is None and timed_only:
                 return
-            if time is None or time <= last:
+            if time is None:
+                time = last + 1 / clip.frame_rate
+            elif time <= last:
                 time = last + 0.5 / clip.frame_rate
             if time < clip.duration:
                 yield _Shown(time, frame)

@@ -88,6 +88,8 @@ class Past(NamedTuple):
         if count == 1 and on_bare_cpu(asked):
             each = (part.flatten(0, 1) for part in (asked, keys, values))
             return _found_by_few(*each).view_as(asked)
+        if count == 1:
+            return functional.scaled_dot_product_attention(asked, keys, values)
         if not self.used:
             return functional.scaled_dot_product_attention(asked, keys, values, is_causal=True)
         seen = torch.ones(count, end, dtype=torch.bool, device=asked.device).tril(self.used)
@@ -97,9 +99,10 @@ class Past(NamedTuple):
 class Cache:
     """Keys and values of the music so far of one batch, in space for `length` places.
 
-    It is for making music: no gradient goes through what is kept. A static cache is for CUDA graphs: nothing about a step depends on how far the music is but the number in the tensor
-    `place`, which the step itself moves on. After a replay, which Python does not see, add the steps to `used`; after a
-    capture, which counts without computing, and after trial runs, go back with `rewind`.
+    It is for making music: no gradient goes through what is kept. A static cache is for CUDA graphs: nothing about a step
+    depends on how far the music is but the number in the tensor `place`, which the step itself moves on. A replay, which
+    Python does not see, leaves `used` as it was; after a capture, which counts without computing, and after trial runs, go
+    back with `rewind`.
     """
 
     def __init__(self, template: Tensor, *, layers: int, rows: int, heads: int, length: int, width: int) -> None:

@@ -267,7 +267,7 @@ def _with_few_other_metres(
 
 
 def _boxes(film: _Film, path: Path, worth: dict[str, _Worth]) -> list[Box]:
-    """Where the curve must keep the beats that the search laid on cues, on the final chord and on the end."""
+    """Where the curve must keep the beats that the search laid on cues, on the final chord, before the end and on it."""
     last = len(path.beats) - 1
     boxes = {last: Box(last, film.duration, float(path.beats[-1]) + 1.0, None)}
     downbeats = np.cumsum(path.bars)[:-1]
@@ -283,6 +283,10 @@ def _boxes(film: _Film, path: Path, worth: dict[str, _Worth]) -> list[Box]:
             if beat in boxes:
                 low, high = max(low, boxes[beat].low), min(high, boxes[beat].high)
             boxes[beat] = Box(beat, low, high, cue.time)
+    if len(downbeats) and path.beats[downbeats[-1]] < film.duration:  # a last bar that began behind the end would be one too many
+        begins = int(downbeats[-1])
+        box = boxes.get(begins, Box(begins, 0.0, film.duration, None))
+        boxes[begins] = replace(box, high=min(box.high, film.duration))
     return list(boxes.values())
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from tiny_musicgen import made, tiny_musicgen
 from tiny_sonique import CONFIG, PublishedFiles, published, tiny_sonique
 from tiny_vidmuse import CONFIG as VIDMUSE_CONFIG
 from tiny_vidmuse import published as published_vidmuse
@@ -15,6 +16,8 @@ from tiny_vidmuse import tiny_vidmuse
 
 from reelscore.checkpoints import about, catalogue, describe, listing
 from reelscore.checkpoints.catalogue import CATALOGUE, find, known, of_kind
+from reelscore.checkpoints.reading import read_weights
+from reelscore.checkpoints.sonique import open_sonique
 from reelscore.errors import InputError
 from reelscore.models.configurations import to_dict
 from reelscore.models.latent_diffusion import LatentDiffusion
@@ -144,7 +147,27 @@ def test_a_converted_vidmuse_in_words(tmp_path: Path) -> None:
 def test_a_folder_of_encodec_in_words(tmp_path: Path) -> None:
     told = describe(published_vidmuse(tmp_path).encodec).as_dict()
     assert told["form"] == "EnCodec" and list(told["parameters"]) == ["encoder", "codebooks", "decoder", "all"]
+    codec = VIDMUSE_CONFIG.codec
+    assert told["parameters"]["codebooks"] == codec.codebooks * codec.cardinality * codec.width
     assert "non-commercial" in told["terms"]
+
+
+def test_a_folder_of_musicgen_in_words(tmp_path: Path) -> None:
+    told = describe(tiny_musicgen(tmp_path)).as_dict()
+    assert told["form"] == "MusicGen"
+    assert told["parameters"]["decoder"] == sum(weight.numel() for weight in made().decoder.parameters())
+    assert list(told["parameters"]) == ["text encoder", "projection", "decoder", "codec", "all"]
+
+
+def test_what_a_header_says_cannot_write_to_the_terminal(converted: Path, tmp_path: Path) -> None:
+    header = dict(read_weights(converted).header)
+    card = json.loads(header["card"])
+    card |= {"source": "\x1b]0;title\x07", "licence": "two\nlines", "made_by": "\udcff"}
+    card["made_from"][0]["name"] = "\x1b[2J"
+    save_file(load_file(converted), tmp_path / "m.safetensors", header | {"card": json.dumps(card)})
+    assert all(line.isprintable() for line in describe(tmp_path / "m.safetensors").lines())
+    opened = open_sonique(tmp_path / "m.safetensors").card
+    assert opened.source.isprintable() and opened.licence.isprintable()
 
 
 def test_other_files_in_words(tmp_path: Path) -> None:

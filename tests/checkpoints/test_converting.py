@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import tiny_musicgen
 import tiny_sonique
 import tiny_vidmuse
 import torch
@@ -11,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from reelscore.checkpoints import default_weights
 from reelscore.checkpoints.converting import Beside, convert
 from reelscore.checkpoints.reading import read_weights
-from reelscore.checkpoints.recognising import ENCODEC, SONIQUE, TEXT_TOWER, UNKNOWN, VIDMUSE, recognised
+from reelscore.checkpoints.recognising import ENCODEC, MUSICGEN, SONIQUE, TEXT_TOWER, UNKNOWN, VIDMUSE, recognised
 from reelscore.errors import InputError, MissingError, OutputError
 
 
@@ -41,6 +42,7 @@ def test_every_file_is_told_by_its_names(
     vidmuse: tiny_vidmuse.PublishedFiles, sonique: tiny_sonique.PublishedFiles, tmp_path: Path
 ) -> None:
     save_file({"layer.weight": torch.ones(2)}, tmp_path / "other.safetensors")
+    musicgen = tiny_musicgen.tiny_musicgen(tmp_path / "musicgen")
     found = [
         recognised(read_weights(path))
         for path in (
@@ -48,10 +50,11 @@ def test_every_file_is_told_by_its_names(
             vidmuse.encodec,
             sonique.weights,
             sonique.text_tower,
+            musicgen,
             tmp_path / "other.safetensors",
         )
     ]
-    assert found == [VIDMUSE, ENCODEC, SONIQUE, TEXT_TOWER, UNKNOWN]
+    assert found == [VIDMUSE, ENCODEC, SONIQUE, TEXT_TOWER, MUSICGEN, UNKNOWN]
 
 
 def test_both_models_go_where_their_engines_look(
@@ -65,6 +68,16 @@ def test_both_models_go_where_their_engines_look(
     assert convert(sonique.weights, beside=beside_sonique(sonique)) == default_weights("sonique")
     assert recognised(read_weights(default_weights("vidmuse"))) is VIDMUSE
     assert recognised(read_weights(default_weights("sonique"))) is SONIQUE
+
+
+def test_a_folder_that_cannot_be_made(
+    vidmuse: tiny_vidmuse.PublishedFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    for cache in (tmp_path / "file", tmp_path / "file" / "below"):
+        monkeypatch.setenv("REELSCORE_CACHE", str(cache))
+        with pytest.raises(OutputError, match="REELSCORE_CACHE"):
+            convert(vidmuse.weights, beside=Beside(encodec=str(vidmuse.encodec)))
 
 
 def test_a_converted_file_is_converted_to_another_precision(
@@ -111,6 +124,7 @@ def test_files_that_are_no_model_of_their_own(
 ) -> None:
     assert "--encodec" in refusal(vidmuse.encodec)
     assert "--text-tower" in refusal(sonique.text_tower)
+    assert "MusicGen" in refusal(tiny_musicgen.tiny_musicgen(tmp_path / "musicgen"))
     save_file({"layer.weight": torch.ones(2)}, tmp_path / "other.safetensors")
     assert "no model" in refusal(tmp_path / "other.safetensors")
 

@@ -151,6 +151,11 @@ def test_a_name_that_stands_twice_is_refused(files: PublishedFiles, tmp_path: Pa
         opened(files, tmp_path / "twice.safetensors")
 
 
+def test_a_file_of_another_model_is_called_so(files: PublishedFiles) -> None:
+    with pytest.raises(InputError, match="holds no SONIQUE"):
+        open_sonique(files.text_tower)
+
+
 # --- the text tower -----------------------------------------------------------------------------------------------------
 
 
@@ -552,7 +557,7 @@ def test_a_converted_file_that_was_cut_off(converted: Path, tmp_path: Path, shar
 
 def test_other_safetensors_with_our_format_word(tmp_path: Path) -> None:
     save_file({"a": torch.ones(1)}, tmp_path / "model.safetensors", {"format": "pt"})
-    with pytest.raises(MissingError):
+    with pytest.raises(InputError, match="holds no SONIQUE"):
         open_sonique(tmp_path / "model.safetensors")
 
 

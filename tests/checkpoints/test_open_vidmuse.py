@@ -261,6 +261,18 @@ def test_a_model_that_sees_its_window_alone_is_refused(files: PublishedFiles, tm
     assert "without the stream that sees the whole film" in refusal(saved(tmp_path, alone), files)
 
 
+def test_a_file_of_another_model_is_called_so(files: PublishedFiles, tmp_path: Path) -> None:
+    shared = ("emb.", "transformer.", "linears.", "out_norm.", "condition_provider.")
+    musicgen = {name: weight for name, weight in published_weights().items() if name.startswith(shared)}
+    for weights in (saved(tmp_path, musicgen), files.encodec):
+        assert "holds no VidMuse" in refusal(weights, files)
+
+
+def test_a_name_that_would_write_to_the_terminal(files: PublishedFiles, tmp_path: Path) -> None:
+    said = refusal(saved(tmp_path, published_weights() | {"\x1b[2J\n" + "x" * 10**6: torch.ones(2)}), files)
+    assert "?[2J?xxx" in said and said.isprintable() and len(said) < 1000
+
+
 def refusal(weights: Path, files: PublishedFiles, **options: Any) -> str:
     with pytest.raises(InputError) as refused:
         open_vidmuse(weights, **({"encodec": files.encodec} | options))
@@ -280,6 +292,7 @@ def test_the_codec_is_asked_for_where_it_is_not_here(
 
 
 def test_a_folder_that_is_no_codec(files: PublishedFiles, tmp_path: Path) -> None:
+    assert "is no folder" in refusal(files.weights, files, encodec=files.encodec / "model.safetensors")
     assert "no weights" in refusal(files.weights, files, encodec=tmp_path)
     save_file(load_file(files.encodec / "model.safetensors"), tmp_path / "model.safetensors")
     assert "config.json" in refusal(files.weights, files, encodec=tmp_path)

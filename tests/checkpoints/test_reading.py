@@ -204,6 +204,8 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     assert "list" in refusal(tmp_path / "list.pt")
     torch.save({"state_dict": {}}, tmp_path / "none.pt")
     assert "no tensors" in refusal(tmp_path / "none.pt")
+    save_file({}, tmp_path / "none.safetensors")
+    assert "no tensors" in refusal(tmp_path / "none.safetensors")
 
 
 def parts(folder: Path, places: dict[str, Any]) -> Path:
@@ -227,8 +229,10 @@ def test_a_folder_in_parts(tmp_path: Path) -> None:
 
 def test_a_folder_with_one_file_or_none(tmp_path: Path) -> None:
     assert "no weights" in refusal(tmp_path)
+    torch.save({"best_state": TENSORS}, tmp_path / "state_dict.bin")
+    assert read_weights(tmp_path).files == (tmp_path / "state_dict.bin",)
     torch.save(TENSORS, tmp_path / "pytorch_model.bin")
-    assert read_weights(tmp_path).shapes["b"] == (3,)
+    assert read_weights(tmp_path).files == (tmp_path / "pytorch_model.bin",)
 
 
 @pytest.mark.parametrize(

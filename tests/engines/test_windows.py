@@ -158,3 +158,8 @@ def test_as_published_music_goes_on_to_the_end_of_the_film(duration: float, ends
 @given(DURATIONS, st.sampled_from([10.0, 24_000 / 1001, 25.0, 60.0]))
 def test_as_published_every_frame_of_music_is_made_once_too(duration: float, rate: float) -> None:
     check_made_once(published_plan(duration, rate, shown(rate, duration)), duration, Reach())
+
+
+def test_as_published_a_model_may_see_one_picture_at_a_time() -> None:
+    reach = Reach(pictures=1, overall=2)
+    check_made_once(published_plan(2.2, 30.0, shown(30, 2.2), reach), 2.2, reach)

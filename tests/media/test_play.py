@@ -33,6 +33,7 @@ TRUTH = [colour for colour, count in SCENES for _ in range(count)]
         ("a.mp4", "libx264", "yuv420p", (96, 64)),
         ("a.mkv", "libx264", "yuv420p", (96, 64)),
         ("a.ts", "libx264", "yuv420p", (96, 64)),
+        ("bare.h264", "libx264", "yuv420p", (96, 64)),
         ("a.mov", "prores_ks", "yuv422p10le", (96, 64)),
         ("a.mp4", "libx264", "yuv420p10le", (96, 64)),
         ("odd.mkv", "ffv1", "yuv444p", (99, 61)),

@@ -38,7 +38,7 @@ def _told(bgr: np.ndarray) -> int:
     return 25 * round((right - 20) / 5) + round((left - 20) / 8)
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.avi"])
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.avi", "a.h264"])
 def test_the_picture_on_the_screen_at_each_time_is_given(tmp_path: Path, name: str) -> None:
     clip = probe(counting(tmp_path / name, 40, codec="mpeg4" if name == "a.avi" else "libx264"))
     numbers = [0, 1, 2, 330, 331, 332, 401, 777, 998, 999]
@@ -111,7 +111,7 @@ def test_more_times_than_pictures(tmp_path: Path) -> None:
     assert [_told(still.bgr) for still in found] == [min(int(number / 4 + 1e-6), 24) for number in range(90)]
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.avi"])
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.avi", "a.h264"])
 def test_the_times_of_all_pictures_are_read_without_decoding(tmp_path: Path, name: str) -> None:
     clip = probe(counting(tmp_path / name, 4, codec="mpeg4" if name == "a.avi" else "libx264"))
     times = stills.picture_times(clip)

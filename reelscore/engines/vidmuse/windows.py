@@ -100,7 +100,7 @@ def published_plan(duration: float, frame_rate: float, shown: Sequence[float], r
     length, counted = reach.music(duration), wanted * reach.step
     left = list(shown[:: ceil(frame_rate / PICTURES_PER_SECOND - _HAIR)][:wanted])
     left += left[-1:] * (wanted - len(left))
-    stride = reach.pictures - 1
+    stride = max(1, reach.pictures - 1)
     windows: list[Window] = []
     while not windows or windows[-1].end < length:
         start = len(windows) * stride * reach.step
