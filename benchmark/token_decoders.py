@@ -52,7 +52,7 @@ def has_reference() -> bool:
 class Reference:
     """The reference on a decoder's own weights, batch and conditioning as it has them: film and black film, equally long.
 
-    It remembers what it was given until `forget`. On CUDA the published program runs it in autocast to fp16, entered once for the
+    It remembers what it was given. On CUDA the published program runs it in autocast to fp16, entered once for the
     whole loop, so that most weights are converted once: that is the caller's to do.
     """
 
@@ -66,13 +66,8 @@ class Reference:
         own = {name.removeprefix("transformer."): value for name, value in named.items() if "layers." in name}
         self._transformer.load_state_dict(own, assign=True)
         self._transformer.eval()
-        self.forget()
-
-    def forget(self) -> None:
-        self._transformer._streaming_state.clear()
         for module in self._transformer.modules():
             if hasattr(module, "_streaming_state"):
-                module._streaming_state.clear()
                 module._is_streaming = True
 
     def __call__(self, codes: Tensor) -> Tensor:

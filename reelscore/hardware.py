@@ -99,3 +99,14 @@ def out_of_memory(problem: BaseException) -> bool:
         return True
     said = str(problem).lower()
     return isinstance(problem, RuntimeError) and ("out of memory" in said or "can't allocate memory" in said)
+
+
+def overflowed(hardware: Hardware) -> InputError:
+    """What to raise where a network's numbers are not finite any more."""
+    import torch
+
+    if dtype_for(hardware, device_for(hardware)) == torch.float32:
+        return InputError("The model's weights make no numbers; their file is damaged, download and convert it again.")
+    return InputError(
+        f"The model's numbers overflowed with --precision {hardware.precision}; ask for --precision float32, or lower --guidance."
+    )

@@ -25,8 +25,6 @@ from reelscore import engines
 from reelscore.cli import app_for
 from reelscore.errors import ReelscoreError
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "film.mp4"
-
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -36,6 +34,11 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return film(tmp_path_factory.mktemp("short") / "short.mp4", (1.0, 1.2))
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return film(tmp_path_factory.mktemp("source") / "film.mp4", (2.5, 2.9, 3.6))
 
 
 def vidmuse(weights: Path, *arguments: str | Path) -> list[str | Path]:
@@ -59,9 +62,9 @@ def said(capsys: pytest.CaptureFixture[str]) -> Callable[[Sequence[str | Path]],
 Saying = Callable[[Sequence[str | Path]], str]
 
 
-def test_from_a_film_to_a_finished_video(weights: Path, tmp_path: Path) -> None:
+def test_from_a_film_to_a_finished_video(weights: Path, source: Path, tmp_path: Path) -> None:
     run = reelscore(
-        *vidmuse(weights, "score", EXAMPLE, "-o", tmp_path / "out.mp4", "--report", tmp_path / "report.json", "--int8")
+        *vidmuse(weights, "score", source, "-o", tmp_path / "out.mp4", "--report", tmp_path / "report.json", "--int8")
     )
     assert run.returncode == 0, run.stderr
     assert run.stderr == "", "nothing but the result is told"
@@ -126,8 +129,8 @@ def test_in_75_seconds_each_window_hears_its_own_footage(weights: Path, tmp_path
     assert 45 < turn < stretch[0]
     waves = []
     for name, changed in (("one", []), ("other", stretch)):
-        source = long_film(tmp_path / f"{name}.mp4", changed)
-        said(vidmuse(weights, "score", source, "-o", tmp_path / f"{name}.wav", "--audio-only", "--steer", "0"))
+        played = long_film(tmp_path / f"{name}.mp4", changed)
+        said(vidmuse(weights, "score", played, "-o", tmp_path / f"{name}.wav", "--audio-only", "--steer", "0"))
         wave, rate = soundfile.read(tmp_path / f"{name}.wav", dtype="float32")
         assert len(wave) == 75 * rate
         waves.append(wave[:, 0])
@@ -168,8 +171,8 @@ def test_a_brief_alone_is_played_to_a_black_picture(weights: Path, tmp_path: Pat
 
 
 def test_a_film_of_less_than_a_second_is_scored(weights: Path, tmp_path: Path, said: Saying) -> None:
-    source = film(tmp_path / "blink.mp4", (0.4,))
-    said(vidmuse(weights, "score", source, "-o", tmp_path / "out.mp4", "--report", tmp_path / "report.json"))
+    blink = film(tmp_path / "blink.mp4", (0.4,))
+    said(vidmuse(weights, "score", blink, "-o", tmp_path / "out.mp4", "--report", tmp_path / "report.json"))
     measured = json.loads((tmp_path / "report.json").read_text())["measured"]
     assert measured["picture_identical"] and abs(measured["length_error"]) <= 0.001
 
@@ -204,8 +207,9 @@ def test_what_cannot_be_had_is_one_sentence(
     assert not (tmp_path / "out.mp4").exists()
 
 
-def test_an_interrupted_run_tells_seconds_of_music_and_leaves_nothing(weights: Path, tmp_path: Path) -> None:
-    source = film(tmp_path / "film.mp4", (9.0,))
+def test_an_interrupted_run_tells_seconds_of_music_and_leaves_nothing(
+    weights: Path, source: Path, tmp_path: Path
+) -> None:
     before = sorted(tmp_path.iterdir())
     screen, its_end = pty.openpty()
     run = subprocess.Popen(

@@ -1,11 +1,33 @@
 """One line for every tensor: how far ours is from theirs, and whether that is near enough."""
 
 import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+import torch
 from torch import Tensor
+
+from reelscore.errors import InputError
 
 TOLERANCE = 1e-4
 """The largest absolute error of any number. Tokens have none: each is the same or wrong."""
+
+
+def told_outputs(file: Path, names: Sequence[str], check: Callable[[str], bool]) -> bool:
+    """Whether `check` finds each of the outputs in a file near enough; all of them are looked at.
+
+    Raises InputError where there is none, or where the file lacks what one of them is made from.
+    """
+    if not names:
+        raise InputError(f"{file} holds no outputs to compare with; give a folder of parity fixtures.")
+    good = True
+    with torch.inference_mode():
+        for name in names:
+            try:
+                good &= check(name)
+            except KeyError as absent:
+                raise InputError(f"{file} lacks {absent}, which {name} is made from.") from absent
+    return good
 
 
 def told(name: str, ours: Tensor | None, theirs: Tensor) -> bool:

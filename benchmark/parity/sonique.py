@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmark.parity.comparing import told
+from benchmark.parity.comparing import told, told_outputs
 from benchmark.parity.loading import loaded, told_published_keys
 from benchmark.parity.recipe import shapes_of, sonique_weight
 from reelscore.checkpoints.filling import frame
@@ -157,13 +157,11 @@ def check_sonique(folder: Path) -> bool:
         raise InputError(f"There is no folder {folder}; give one of parity fixtures.")
     fixture = read_sonique(folder)
     print(f"{fixture.keys} keys of the fixture mapped, name by name and shape by shape")
-    good = True
-    with torch.inference_mode():
-        for name in expected(fixture):
-            try:
-                good &= told(name, sonique_output(fixture, name), fixture.tensors[name])
-            except KeyError as absent:
-                raise InputError(f"{folder / 'io.safetensors'} lacks {absent}, which {name} is made from.") from absent
+    good = told_outputs(
+        folder / "io.safetensors",
+        expected(fixture),
+        lambda name: told(name, sonique_output(fixture, name), fixture.tensors[name]),
+    )
     return check_published_keys(folder / "published_keys.txt") and good
 
 

@@ -57,7 +57,7 @@ def listing() -> list[Row]:
 def describe(name_or_path: str) -> Description:
     """What is known of a model of the catalogue, or what a file of weights holds.
 
-    Raises InputError where it is neither, or where the file cannot be read.
+    Raises InputError where it is neither, or where the file cannot be read or is of a newer kind.
     """
     card = catalogue.known(name_or_path)
     path = Path(name_or_path)
@@ -105,8 +105,12 @@ def _of_file(path: Path) -> Description:
 
     stored = read_weights(path)
     family = recognised(stored)
-    if family.config is None or not format_of(stored):
+    if not (ours := format_of(stored)):
         return _of_published(stored, family)
+    if family.config is None:
+        raise InputError(
+            f"{path} is of a kind that this Reelscore does not know ({printable(ours)}); update Reelscore."
+        )
     return _of_converted(stored, family, family.config)
 
 

@@ -126,14 +126,14 @@ def _encoder(config: CodecConfig) -> Iterator[tuple[str, str]]:
             yield from _unit(f"encoder.stages.{stage}.units.{unit}", side(1 + step * stage + unit, ".block"))
         yield f"encoder.stages.{stage}.down", side(step * (stage + 1), ".conv")
     end = step * len(config.rates) + 1
-    yield "encoder.memory.lstm", side(end, ".lstm")
+    yield "encoder.recurrence.lstm", side(end, ".lstm")
     yield "encoder.leave", side(end + 2, ".conv")
 
 
 def _decoder(config: CodecConfig) -> Iterator[tuple[str, str]]:
     side, step = partial("decoder.layers.{}{}".format), config.residual_layers + 2
     yield "decoder.enter", side(0, ".conv")
-    yield "decoder.memory.lstm", side(1, ".lstm")
+    yield "decoder.recurrence.lstm", side(1, ".lstm")
     for stage in range(len(config.rates)):
         yield f"decoder.stages.{stage}.up", side(3 + step * stage, ".conv")
         for unit in range(config.residual_layers):

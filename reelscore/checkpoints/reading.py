@@ -219,7 +219,7 @@ def _is_plain(value: object) -> bool:
     return (
         isinstance(value, Tensor)
         and value.layout == torch.strided
-        and not (value.is_meta or value.is_quantized or value.is_complex())
+        and not (value.is_meta or value.is_quantized or value.is_complex() or value.is_neg())
     )
 
 

@@ -51,7 +51,7 @@ def get(
     *,
     quiet: Quiet = False,
 ) -> None:
-    """Download a captioner, a language model or a codec from Hugging Face; the only verb that asks the network for weights."""
+    """Download a captioner, a language model, a tokenizer or a codec from Hugging Face; no other verb asks the network for weights."""
     with shown_progress(quiet) as progress:
         folder = checkpoints.get(model, progress)
     print(folder)

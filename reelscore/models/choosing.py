@@ -2,7 +2,7 @@
 
 Scores and noise are float32 (takes, codebooks, cardinality), temperatures (codebooks, 1), codes int64 (takes, codebooks).
 A draw is a race: the code with the largest p / e wins, each e drawn from the exponential distribution. This draws from p
-exactly, wants no sum and no search, and takes the same random numbers to the same codes as `torch.multinomial` does.
+exactly, needs no search, and takes the same random numbers to the same codes as `torch.multinomial` does.
 """
 
 from collections.abc import Sequence

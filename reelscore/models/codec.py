@@ -26,7 +26,7 @@ from torch.nn import functional
 
 from reelscore.models.codec_layers import (
     Convolution,
-    Memory,
+    Recurrence,
     ResidualUnit,
     Seen,
     Upsampling,
@@ -136,7 +136,7 @@ class Encoder(nn.Module):
             DownStage(features << place, rate, config) for place, rate in enumerate(reversed(config.rates))
         )
         features <<= len(config.rates)
-        self.memory = Memory(features, config.lstm_layers)
+        self.recurrence = Recurrence(features, config.lstm_layers)
         self.leave = Convolution(features, config.width, config.last_kernel)
 
     def shrink(self, x: Tensor) -> Tensor:
@@ -153,7 +153,7 @@ class Encoder(nn.Module):
             self.shrink(window.x)[:, window.begin // hop : -(-window.end // hop)]
             for window in in_context(pieces, around * hop)
         )
-        for window in in_context(self.memory(frames), self.leave.before):
+        for window in in_context(self.recurrence(frames), self.leave.before):
             yield self.leave(functional.elu(window.x))[:, window.begin : window.end]
 
     def reach(self) -> int:
@@ -170,7 +170,7 @@ class Decoder(nn.Module):
         features = config.filters << len(config.rates)
         self.hop_samples = config.hop_samples
         self.enter = Convolution(config.width, features, config.kernel)
-        self.memory = Memory(features, config.lstm_layers)
+        self.recurrence = Recurrence(features, config.lstm_layers)
         self.stages = nn.ModuleList(UpStage(features >> place, rate, config) for place, rate in enumerate(config.rates))
         self.leave = Convolution(config.filters, 1, config.last_kernel)
 
@@ -185,7 +185,7 @@ class Decoder(nn.Module):
         entered = (
             self.enter(window.x)[:, window.begin : window.end] for window in in_context(pieces, self.enter.before)
         )
-        for window in in_context(self.memory(entered), self.reach()):
+        for window in in_context(self.recurrence(entered), self.reach()):
             yield self.grow(window.x)[:, window.begin * self.hop_samples : window.end * self.hop_samples]
 
     def reach(self) -> int:

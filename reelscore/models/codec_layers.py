@@ -107,7 +107,7 @@ class ResidualUnit(nn.Module):
         return self.spread.sees(made)
 
 
-class Memory(nn.Module):
+class Recurrence(nn.Module):
     """The LSTM and, past it, its input."""
 
     def __init__(self, features: int, layers: int) -> None:

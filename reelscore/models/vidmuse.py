@@ -6,7 +6,7 @@ from torch import nn
 
 from reelscore.models.codec import Codec, CodecConfig
 from reelscore.models.token_decoder import TokenDecoder, TokenDecoderConfig
-from reelscore.models.visual import FRAMES_PER_SECOND, Visual, VisualConfig
+from reelscore.models.visual import PICTURES_PER_SECOND, Visual, VisualConfig
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class VidMuseConfig:
         for name, value, other, its_value in pairs:
             if value != its_value:
                 raise ValueError(f"{name} is {value} and {other} {its_value}; they must agree.")
-        if self.codec.frame_rate % FRAMES_PER_SECOND:
+        if self.codec.frame_rate % PICTURES_PER_SECOND:
             raise ValueError(
-                f"the codec has {self.codec.frame_rate} frames a second; it must be a multiple of {FRAMES_PER_SECOND}, "
+                f"the codec has {self.codec.frame_rate} frames a second; it must be a multiple of {PICTURES_PER_SECOND}, "
                 "the pictures a second that are looked at."
             )
 

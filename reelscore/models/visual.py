@@ -28,7 +28,7 @@ Attends = Literal["patches", "time"]
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 """Of the red, green and blue, from 0 to 1, of the pictures that CLIP learned from (its `preprocessor_config.json`)."""
-FRAMES_PER_SECOND = 2
+PICTURES_PER_SECOND = 2
 """How often a window's footage is looked at."""
 LONGEST_PERIOD = 10_000.0
 """Of the sinusoids that tell times, in seconds over 2π; the shortest is 1."""
@@ -248,7 +248,7 @@ class Visual(nn.Module):
     def _made_of_black(self, frames: int) -> Tensor:
         side = self.config.image_size
         black = self.features(torch.zeros(1, side, side, 3, dtype=torch.uint8)).expand(frames, -1, -1)
-        times = torch.arange(frames) / FRAMES_PER_SECOND
+        times = torch.arange(frames) / PICTURES_PER_SECOND
         return self.embed(black, black, local_times=times, overall_times=times)
 
 

@@ -283,7 +283,9 @@ def _boxes(film: _Film, path: Path, worth: dict[str, _Worth]) -> list[Box]:
             if beat in boxes:
                 low, high = max(low, boxes[beat].low), min(high, boxes[beat].high)
             boxes[beat] = Box(beat, low, high, cue.time)
-    if len(downbeats) and path.beats[downbeats[-1]] < film.duration:  # a last bar that began behind the end would be one too many
+    if (
+        len(downbeats) and path.beats[downbeats[-1]] < film.duration
+    ):  # a last bar that began behind the end would be one too many
         begins = int(downbeats[-1])
         box = boxes.get(begins, Box(begins, 0.0, film.duration, None))
         boxes[begins] = replace(box, high=min(box.high, film.duration))

@@ -189,6 +189,13 @@ def test_a_damaged_file_is_an_input_error(tmp_path: Path) -> None:
         describe(tmp_path / "m.safetensors")
 
 
+def test_a_file_of_a_newer_kind_is_an_input_error(converted: Path, tmp_path: Path) -> None:
+    header = dict(read_weights(converted).header) | {"format": "reelscore.newer"}
+    save_file(load_file(converted), tmp_path / "m.safetensors", header)
+    with pytest.raises(InputError, match=r"reelscore\.newer.*update Reelscore"):
+        describe(tmp_path / "m.safetensors")
+
+
 def test_the_door_is_light() -> None:
     code = (
         "import sys\nfrom reelscore import checkpoints\nfrom reelscore.checkpoints import catalogue, hub\n"

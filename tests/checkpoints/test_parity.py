@@ -95,6 +95,16 @@ def test_an_input_that_is_missing_is_named(folder: Path, tmp_path: Path, capsys:
     assert "lacks 'unet.x'" in capsys.readouterr().err
 
 
+def test_a_folder_without_outputs_is_no_parity(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(folder, tmp_path / "less")
+    features = load_file(folder / "io.safetensors")["prompt.features"]
+    save_file({"prompt.features": features}, tmp_path / "less" / "io.safetensors", {"salt": SALT})
+    assert command.main(["sonique", str(tmp_path / "less")]) == 1
+    assert "no outputs to compare" in capsys.readouterr().err
+
+
 def test_a_folder_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["sonique", str(tmp_path / "absent")]) == 1
     assert command.main(["sonique", str(tmp_path)]) == 1

@@ -258,6 +258,7 @@ def test_what_is_no_plain_tensor_is_no_weight(tmp_path: Path) -> None:
         "meta": torch.empty(3, device="meta"),
         "complex": torch.ones(2, dtype=torch.complex64),
         "sparse": torch.eye(2).to_sparse(),
+        "negated": torch._neg_view(torch.ones(2)),
         "number": 3,
         7: torch.ones(1),
     }

@@ -3,6 +3,7 @@
 import gc
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -195,16 +196,28 @@ def test_a_long_film_is_skipped_through_and_little_of_it_is_held(tmp_path: Path,
     assert overall == [int(number * 899 / 31 + 0.5) // 2 for number in range(32)]
     # A key picture every 12: each of the 32 costs as many at the most, and the first window its own.
     assert len(decoded) <= 32 * 13 + 62
-    plan, most = plan_windows(float(seconds)), 0
+    plan, most, most_known = plan_windows(float(seconds)), 0, 0
     for number, (local, _) in enumerate(given, 1):
         first = plan.windows[number].start // 25
         assert local == [(first + half) // 2 for half in range(60)]
         if number % 4 == 0:
             most = max(most, sum(type(each) is Picture for each in gc.get_objects()))
+            known = [len(each._known) for each in gc.get_objects() if type(each) is footage._Eye]
+            most_known = max([most_known, *known])
     assert number + 1 == len(plan.windows)
     assert 60 < most <= 60 + 32 + 2
+    assert 60 < most_known <= 60 + 32
     assert len(onlooker.looked_at) == 900
     assert len(decoded) <= 32 * 13 + 900
+
+
+def test_of_a_long_film_little_is_held_wherever_its_overall_pictures_lie(tmp_path: Path) -> None:
+    """As published they are counted, not timed: of a film of varying rate they may all lie where it is fast."""
+    clip = by_second(tmp_path / "a.mp4", 450, rate=2)
+    plan = replace(plan_windows(450.0), overall=tuple(number / 2 for number in range(32)))
+    given = conditions(clip, Onlooker(), plan)
+    next(given)
+    assert sum(type(each) is Picture for each in gc.get_objects()) <= 60 + 32
 
 
 def test_times_are_counted_from_the_start_of_the_window(tmp_path: Path) -> None:

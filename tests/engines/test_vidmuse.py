@@ -23,6 +23,8 @@ from reelscore.errors import InputError, MissingError
 from reelscore.hardware import Hardware
 from reelscore.media import probe
 from reelscore.models.eight_bits import EightBits
+from reelscore.models.packing import PackedProjection
+from reelscore.models.projection import Projection
 from reelscore.progress import unseen
 from reelscore.spotting import complete
 
@@ -288,6 +290,19 @@ def test_takes_are_the_same_in_whatever_batches_they_are_played(asked: Asking, m
     assert not torch.equal(together[0], together[1])
 
 
+@pytest.mark.parametrize("guided", [False, True])
+def test_as_many_takes_are_played_together_as_there_is_room_for(
+    asked: Asking, monkeypatch: pytest.MonkeyPatch, guided: bool
+) -> None:
+    request = asked(Brief(duration=2.0))
+    model, plan = load(request, unseen).model, planned(request)
+    rows, sizes = 2 if guided else 1, model.decoder.config
+    a_take = rows * plan.length * sizes.layers * 2 * sizes.dim
+    for room, takes in ((3 * a_take, 3), (3 * a_take - 1, 2), (0, 1)):
+        monkeypatch.setattr(making, "MOST_REMEMBERED", room)
+        assert making.takes_at_once(model, plan, guided=guided) == takes
+
+
 @pytest.mark.usefixtures("short_sighted")
 def test_batches_share_what_was_seen(asked: Asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     request = asked(Brief(duration=LENGTH), film=film(tmp_path / "film.mp4", LENGTH), context=2.0)
@@ -342,8 +357,10 @@ def test_eight_bits_are_a_decoder_of_their_own(asked: Asking) -> None:
     brief = Brief(duration=1.0)
     whole, small = asked(brief), asked(brief, int8=True)
     exact = samples(whole)
-    rounded = [load(each, unseen).model.decoder for each in (whole, small)]
-    assert [any(isinstance(part, EightBits) for part in decoder.modules()) for decoder in rounded] == [False, True]
+    fast = PackedProjection if torch.backends.mkldnn.is_available() else Projection
+    for each, kind in ((whole, fast), (small, EightBits)):
+        scores = load(each, unseen).model.decoder.scores
+        assert {type(part) for part in scores} == {kind}
     assert np.std(samples(small)) > 0.01
     assert np.array_equal(exact, samples(whole))
 
@@ -367,7 +384,7 @@ def test_work_is_told_in_seconds_of_music(asked: Asking, tmp_path: Path) -> None
     request = asked(Brief(duration=2.5), film=film(tmp_path / "film.mp4", 2.5))
     list(ENGINE.takes(request, (1, 2), lambda stage, fraction, words="": told.append((stage, fraction, words))))
     stages = list(dict.fromkeys(stage for stage, *_ in told))
-    assert stages[-3:] == ["playing", "looking", "decoding"]
+    assert stages[-3:] == ["looking", "playing", "decoding"]
     playing = [(fraction, words) for stage, fraction, words in told if stage == "playing"]
     fractions = [fraction for fraction, _ in playing]
     assert fractions == sorted(fractions)
@@ -377,15 +394,20 @@ def test_work_is_told_in_seconds_of_music(asked: Asking, tmp_path: Path) -> None
     assert ("decoding", 1.0, "") in told
 
 
-def test_an_overflow_is_one_sentence_with_a_remedy(asked: Asking) -> None:
-    request = asked(Brief(duration=1.0), hardware=Hardware(device="cpu", precision="bf16"))
+@pytest.mark.parametrize(
+    ("precision", "said"),
+    [
+        ("bf16", r"^The model's numbers overflowed with --precision bf16;.*--precision float32.*[.]$"),
+        ("auto", r"^The model's weights make no numbers; .*convert it again[.]$"),
+    ],
+)
+def test_an_overflow_is_one_sentence_with_a_remedy(asked: Asking, precision: Any, said: str) -> None:
+    request = asked(Brief(duration=1.0), hardware=Hardware(device="cpu", precision=precision))
     weight = load(request, unseen).model.decoder.norm.weight
     kept = weight.clone()
     weight.fill_(float("inf"))
     try:
-        with pytest.raises(
-            InputError, match=r"^The model's numbers overflowed with --precision bf16;.*--precision float32.*[.]$"
-        ):
+        with pytest.raises(InputError, match=said):
             music(request)
     finally:
         weight.copy_(kept)

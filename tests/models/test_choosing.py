@@ -127,6 +127,13 @@ def test_each_take_draws_from_its_own_generator() -> None:
     assert not torch.equal(together[0], together[1])
 
 
+def test_takes_with_one_generator_between_them_draw_as_one_batch() -> None:
+    shared, together = torch.Generator().manual_seed(1), torch.empty(3, BOOKS, 64)
+    exponential(together, [shared] * 3)
+    batch = torch.empty(3, BOOKS, 64).exponential_(generator=torch.Generator().manual_seed(1))
+    assert torch.equal(together, batch)
+
+
 def test_the_published_random_state() -> None:
     """It is torch's own after the seed was set and a mask of the film's shape was drawn."""
     with torch.random.fork_rng(devices=[]):

@@ -79,7 +79,9 @@ def test_free_plans_keep_every_limit(
 
 @settings(max_examples=25, deadline=None)
 @given(cue_lists(), st.floats(60, 180), st.sampled_from((3, 4)))
-@example((3.921875, [Cue(time=0.90625, kind="scene", strength=0.0)]), 146.5, 3)  # calming once pushed a bar over the end
+@example(
+    (3.921875, [Cue(time=0.90625, kind="scene", strength=0.0)]), 146.5, 3
+)  # calming once pushed a bar over the end
 def test_grooves_keep_metre_and_pulse(film: tuple[float, list[Cue]], tempo_bpm: float, beats_per_bar: int) -> None:
     duration, cues = film
     plan = plan_tempo(cues, duration, tempo_bpm, grooves=True, beats_per_bar=beats_per_bar)

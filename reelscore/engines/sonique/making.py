@@ -21,7 +21,7 @@ from reelscore.engines.sonique.recording import played, read_recording
 from reelscore.engines.sonique.variation import Melody, holding, laid, sigmas_for, start_of
 from reelscore.errors import InputError
 from reelscore.finish import finished
-from reelscore.hardware import device_for, dtype_for, out_of_memory
+from reelscore.hardware import device_for, dtype_for, out_of_memory, overflowed
 from reelscore.models.conditioning import Context
 from reelscore.models.denoising import Denoiser, Guidance, stacked
 from reelscore.models.latent_diffusion import LatentDiffusion
@@ -157,9 +157,7 @@ def denoised(
     noise = step_noise(seeds, channels, plan.length, device)
     latents = SAMPLERS[options.sampler_name](denoise, x, sigmas, noise, watch)
     if not torch.isfinite(latents).all():
-        raise InputError(
-            f"The model overflowed in {request.hardware.precision}; ask for --precision float32, or lower --guidance."
-        )
+        raise overflowed(request.hardware)
     return latents
 
 

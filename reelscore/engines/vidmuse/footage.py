@@ -11,28 +11,19 @@ and those of the overall pictures, so memory does not grow with the film.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from math import ceil
-from typing import TypeAlias
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
-from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
 from torch import Tensor
-from torch.nn import functional
 
-from reelscore.engines.vidmuse.windows import PICTURES_PER_SECOND, Plan, Reach, Window, plan_windows, published_plan
+from reelscore.engines.vidmuse.windows import Plan, Reach, Window, plan_windows, published_plan
 from reelscore.errors import MediaError
 from reelscore.media.probe import Clip
-from reelscore.media.shrink import Shrink
+from reelscore.media.squares import Averaged, Pixels, Sampled
 from reelscore.media.stills import WORTH_A_LEAP, drawn_at, picture_times
-from reelscore.models.visual import Visual
+from reelscore.models.visual import PICTURES_PER_SECOND, Visual
 from reelscore.progress import Progress, unseen
-
-Pixels: TypeAlias = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,44 +88,12 @@ def pictures_at(
     Where one picture is shown at several times it is the same object. Raises MediaError where no picture can be decoded.
     """
     last: Picture | None = None
-    for still in drawn_at(film, times, (_Sampled if as_published else _Averaged)(film, side)):
+    for still in drawn_at(film, times, (Sampled if as_published else Averaged)(film, side)):
         if last is None or last.time != still.time:
             last = Picture(still.time, np.ascontiguousarray(still.bgr[:, :, ::-1]))
         yield last
     if last is None and times:
         raise MediaError(f"No picture of {film.path} can be decoded any more; leave the file in place until the end.")
-
-
-class _Averaged:
-    """Frames as squares in which every pixel of the frame counts."""
-
-    def __init__(self, film: Clip, side: int) -> None:
-        longer, shorter = max(film.width, film.height), min(film.width, film.height)
-        self._shrink = Shrink(film, min(ceil(2 * side * longer / shorter), longer))
-        self._size = (side, side)
-        self._way = cv2.INTER_AREA if shorter >= side else cv2.INTER_LINEAR
-
-    def __call__(self, frame: VideoFrame) -> Pixels:
-        return np.asarray(cv2.resize(self._shrink(frame), self._size, interpolation=self._way), np.uint8)
-
-
-class _Sampled:
-    """Frames as the release makes squares of them: each pixel from the four nearest of the full frame, however far it shrinks.
-
-    The release reads with decord, which takes a film that does not name its colours for BT.601, and resizes as torchvision
-    0.16 resizes tensors.
-    """
-
-    def __init__(self, film: Clip, side: int) -> None:
-        self._turns = film.rotation // 90
-        self._size = (side, side)
-        self._colours = VideoReformatter()
-
-    def __call__(self, frame: VideoFrame) -> Pixels:
-        whole = self._colours.reformat(frame, format="bgr24", interpolation=Interpolation.BICUBIC, threads=1)
-        planes = torch.from_numpy(whole.to_ndarray()).permute(2, 0, 1)[None].rot90(-self._turns, (2, 3)).float()
-        small = functional.interpolate(planes, self._size, mode="bilinear", align_corners=False)
-        return np.asarray(small[0].round().byte().permute(1, 2, 0).numpy(), np.uint8)
 
 
 class _Reel:
@@ -143,7 +102,9 @@ class _Reel:
     def __init__(self, film: Clip, plan: Plan, side: int, progress: Progress, *, as_published: bool) -> None:
         overall = set(plan.overall)
         local = {time for window in plan.windows for time in window.pictures}
-        first = sorted(overall if _is_skipped(plan) else overall | local)
+        # From a long film the overall ones are fetched alone; all of its pictures would be too many to wait here.
+        is_long = max(local) > WORTH_A_LEAP * len(plan.overall)
+        first = sorted(overall if is_long else overall | local)
         self._waiting: dict[float, Picture] = {}
         progress("looking", 0.0)
         for time, picture in zip(first, pictures_at(film, first, side, as_published=as_published), strict=True):
@@ -164,11 +125,6 @@ class _Reel:
     def forget_before(self, start: float) -> None:
         """No picture before `start` will be asked for any more."""
         self._waiting = {time: picture for time, picture in self._waiting.items() if time >= start}
-
-
-def _is_skipped(plan: Plan) -> bool:
-    """Whether the overall pictures lie so far apart that fetching them first costs less than playing the film twice."""
-    return all(later - earlier > WORTH_A_LEAP for earlier, later in pairwise(plan.overall))
 
 
 class _Eye:

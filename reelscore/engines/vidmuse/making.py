@@ -1,8 +1,8 @@
 """From a request to music: the film's windows one after another, in each the codes of all takes, then sound, then finished.
 
 Codes are int64 (takes, codebooks, music frames). Every window is played to its own footage and goes on from the codes before
-it, so that all of them together are one stream of codes, which the codec makes sound of in one go: no two sounds are ever joined. A take
-hangs on its own seed alone, and chance is drawn on the CPU, so that a seed means the same everywhere.
+it, so that all of them together are one stream of codes, which the codec makes sound of in one go: no two sounds are ever
+joined. A take hangs on its own seed alone, and chance is drawn on the CPU, so that no device brings its own.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ from reelscore.engines.vidmuse.steering import steered, temperatures
 from reelscore.engines.vidmuse.windows import Plan, Reach, Window
 from reelscore.errors import InputError
 from reelscore.finish import finished
-from reelscore.hardware import device_for, dtype_for, out_of_memory
+from reelscore.hardware import device_for, dtype_for, out_of_memory, overflowed
 from reelscore.media import Clip, probe
 from reelscore.models.choosing import Sampling, published_generator
 from reelscore.models.codec import Codec
@@ -43,9 +43,7 @@ def make(request: Request, seeds: Sequence[int], progress: Progress) -> Iterator
     try:
         yield from made_with(load(request, progress), request, seeds, progress)
     except FloatingPointError as problem:
-        raise InputError(
-            f"The model's numbers overflowed with --precision {request.hardware.precision}; ask for --precision float32, or lower --guidance."
-        ) from problem
+        raise overflowed(request.hardware) from problem
     except (RuntimeError, MemoryError) as problem:
         if not out_of_memory(problem):
             raise
@@ -115,11 +113,12 @@ def played(
     generators = [_chance(seed) for seed in seeds]
     codes = torch.empty(len(seeds), model.codec.codebooks, plan.length, dtype=torch.long)
     total, done = plan.length * len(batches), 0
-    progress("playing", 0.0)
     seen = conditions(film, model.visual, plan, as_published=options.as_published, progress=progress)
     for window, tokens in zip(plan.windows, seen, strict=True):
         new = slice(window.start + window.context, window.end)
         for batch in batches:
+            watch = _told(progress, done - window.context, total, request.brief.duration)
+            watch(window.context)
             drawn = [_published(model) for _ in generators[batch]] if options.as_published else generators[batch]
             continued = generate(
                 model.decoder,
@@ -129,7 +128,7 @@ def played(
                 generators=drawn,
                 prompt=codes[batch, :, window.start : new.start].to(tokens.device),
                 sampling=sampling_in(window, request, guided=guided, frame_rate=model.codec.frame_rate),
-                watch=_told(progress, done - window.context, total, request.brief.duration),
+                watch=watch,
             )
             codes[batch, :, new] = continued[..., window.context :].cpu()
             done += window.made

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
-PICTURES_PER_SECOND = 2
+from reelscore.models.visual import PICTURES_PER_SECOND
+
 _HAIR = 1e-6  # of a frame or a second: what is so little too long is rounding
 
 
