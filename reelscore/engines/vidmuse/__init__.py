@@ -42,9 +42,9 @@ def _missing_beside(weights: Path, encodec: str) -> tuple[str, ...]:
     """The file of weights itself, where it is not there, and the codec that a published one needs."""
     from reelscore.checkpoints import locate
 
-    if not weights.is_file():
+    if not weights.exists():
         return (f"There is no file {weights}; check the path after --weights.",)
-    if weights.suffix in PUBLISHED_SUFFIXES:
+    if weights.is_dir() or weights.suffix in PUBLISHED_SUFFIXES:
         try:
             locate(encodec or "encodec-32khz")
         except MissingError as problem:

@@ -69,7 +69,7 @@ def load(request: Request, progress: Progress) -> Opened:
         progress("loading", 1.0)
         return model
 
-    changed = weights.stat().st_mtime_ns if weights.is_file() else 0
+    changed = weights.stat().st_mtime_ns if weights.exists() else 0
     kept_as = (str(device), str(dtype), options.int8)
     return resident(("vidmuse", weights.absolute(), changed, options.encodec, *kept_as), opened)
 
