@@ -97,8 +97,8 @@ def own_parts(
     found = format_of(stored)
     if found != wanted:
         raise InputError(
-            f"{stored.path} holds a model of the kind {found.removeprefix(_OURS)!r} and not "
-            f"{wanted.removeprefix(_OURS)!r}; give it to the engine that it was made for."
+            f"{stored.path} holds a model of another kind, {found.removeprefix(_OURS)!r}; give it to the engine that it was "
+            "made for."
         )
     config = read_config(stored, kind_of_config)
     try:
