@@ -14,7 +14,6 @@ Where it is not installed, figures that were recorded for it stand in, of other 
 import argparse
 import json
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmark.running import side_of
 from reelscore.checkpoints.autoencoder_names import name_in_autoencoder
 from reelscore.models.autoencoder import Autoencoder, AutoencoderConfig
 
@@ -108,15 +108,7 @@ def _in_fresh_process(side: str, what: str, asked: argparse.Namespace, out: Path
         "device": asked.device,
         "threads": asked.threads,
     }
-    words = [word for name, value in given.items() for word in (f"--{name}", str(value))]
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "benchmark.decoding", *words],
-        stdout=subprocess.PIPE,
-        check=True,
-        text=True,
-    )
-    taken: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return taken
+    return side_of("decoding", given)
 
 
 @torch.inference_mode()

@@ -18,8 +18,6 @@ import argparse
 import importlib.util
 import json
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -30,6 +28,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from benchmark.running import side_of
 from reelscore.checkpoints.unet_names import name_in_unet, published_name_of_unet
 from reelscore.models.denoising import Guidance, guided
 from reelscore.models.unet import UNet, UNetConfig
@@ -103,13 +102,10 @@ def _asked() -> argparse.Namespace:
 
 
 def _in_fresh_process(side: str, asked: argparse.Namespace) -> dict[str, float]:
-    words = ["--side", side]
-    for name in ("latents", "rounds", "device", "threads", "weights"):
-        words += [f"--{name}", str(getattr(asked, name))]
-    command = [sys.executable, "-W", "ignore", "-m", "benchmark.denoising", *words]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
-    taken: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return taken
+    return side_of(
+        "denoising",
+        {"side": side} | {name: getattr(asked, name) for name in ("latents", "rounds", "device", "threads", "weights")},
+    )
 
 
 @torch.inference_mode()

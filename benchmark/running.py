@@ -1,9 +1,11 @@
-"""One command as the operating system saw it: seconds of wall clock and processor, and the peak of its memory."""
+"""Commands in processes of their own: as the operating system saw them, and what a benchmark's own side found."""
 
+import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -33,3 +35,12 @@ def run(*command: str) -> Run:
 def python(*arguments: str) -> Run:
     """The same for this interpreter."""
     return run(sys.executable, *arguments)
+
+
+def side_of(benchmark: str, options: Mapping[str, object]) -> dict[str, float]:
+    """What one side of a benchmark printed last, as JSON, when it was run afresh with these options."""
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    command = [sys.executable, "-W", "ignore", "-m", f"benchmark.{benchmark}", *words]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+    told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return told

@@ -14,8 +14,6 @@ figure recorded for it with the size `small` on another machine stands in.
 import argparse
 import json
 import resource
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from copy import deepcopy
@@ -24,6 +22,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from benchmark.running import side_of
 from benchmark.token_decoders import NULL_TOKENS, SIZES, Reference, conditioning, has_reference, random_decoder
 from reelscore.models.eight_bits import in_eight_bits
 from reelscore.models.packing import packed
@@ -84,13 +83,7 @@ def _asked() -> argparse.Namespace:
 
 
 def _in_fresh_process(side: str, asked: argparse.Namespace) -> dict[str, float]:
-    words = ["--side", side]
-    for name in ("size", "position", "rounds"):
-        words += [f"--{name}", str(getattr(asked, name))]
-    command = [sys.executable, "-W", "ignore", "-m", "benchmark.stepping", *words]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
-    told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    return side_of("stepping", {"side": side} | {name: getattr(asked, name) for name in ("size", "position", "rounds")})
 
 
 @torch.inference_mode()

@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelscore.checkpoints.hub import default_weights, get, locate
+from reelscore.checkpoints.hub import default_weights, get, locate, missing_weights
 
 if TYPE_CHECKING:
     from reelscore.checkpoints.about import Description, Row
 
-__all__ = ["default_weights", "describe", "get", "listing", "locate"]
+__all__ = ["default_weights", "describe", "get", "listing", "locate", "missing_weights"]
 
 
 def listing() -> list[Row]:

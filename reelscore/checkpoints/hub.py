@@ -169,6 +169,17 @@ def _found(card: Card) -> Path | None:
     return folder if any((folder / name).is_file() for name in wanted) else None
 
 
+def missing_weights(name: str) -> tuple[str, ...]:
+    """One sentence if the converted weights of an engine are not where it looks for them, with what brings them; else none."""
+    if default_weights(name).is_file():
+        return ()
+    card = catalogue.find(name)
+    return (
+        f"The weights of {name} ({card.size}; {card.terms}) are not here: {card.by_hand}; then run {card.convert},"
+        " or name the file with --weights.",
+    )
+
+
 def _absence(card: Card) -> str:
     if card.hub_id is None:
         return f"{card.name} is not here: {card.by_hand}."

@@ -19,7 +19,7 @@ from reelscore.checkpoints.filling import filled, frame, shapes_in
 from reelscore.checkpoints.musicgen_names import CODEC, config_from_published, published_names, sources_in
 from reelscore.checkpoints.own_form import ModelCard, SourceFile
 from reelscore.checkpoints.pieces import Piece, pieces_of, refuse_misfits
-from reelscore.checkpoints.reading import Stored, read_json, read_weights
+from reelscore.checkpoints.reading import Stored, read_configuration, read_weights
 from reelscore.errors import InputError
 from reelscore.models.musicgen import MusicGen, MusicGenConfig
 
@@ -99,14 +99,7 @@ def _read_all(pieces: list[Piece]) -> Tensor:
 def _configuration(folder: Path) -> MusicGenConfig:
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder; give the folder of a MusicGen model in the form of transformers.")
-    path = folder / "config.json"
-    document = read_json(path)
-    if not isinstance(document, Mapping):
-        raise InputError(f"{path} is no configuration of MusicGen; download it again.")
-    try:
-        return config_from_published(document)
-    except ValueError as problem:
-        raise InputError(f"{path} is no MusicGen that is known here: {problem}") from problem
+    return read_configuration(folder / "config.json", "MusicGen", config_from_published)
 
 
 def _tokenizer(path: Path, config: MusicGenConfig) -> TextTokenizer:

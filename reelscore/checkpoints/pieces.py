@@ -86,6 +86,11 @@ def _folded(stored: Stored, sources: Mapping[str, str], magnitude: str, directio
     return Piece(direction, shape, read)
 
 
+def renamed(pieces: Mapping[str, Piece], our_name: Callable[[str], str | None]) -> dict[str, Piece]:
+    """The pieces by our names; an unknown name stands for itself and is refused with the misfits."""
+    return {our_name(published) or published: piece for published, piece in pieces.items()}
+
+
 def refuse_misfits(
     path: Path, given: Mapping[str, Piece], expected: Mapping[str, tuple[int, ...]], called: Callable[[str], str]
 ) -> None:

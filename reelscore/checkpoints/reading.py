@@ -18,7 +18,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -26,6 +26,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from reelscore.errors import InputError
+
+Config = TypeVar("Config")
 
 # What a reader of damaged or hostile bytes may raise: the readers are not of one mind.
 _DAMAGE = (
@@ -271,6 +273,20 @@ def read_json(path: Path) -> object:
     except OSError as problem:
         raise InputError(f"Cannot read {path}: {_reason(problem)}.") from problem
     return document
+
+
+def read_configuration(path: Path, named: str, parse: Callable[[Mapping[str, Any]], Config]) -> Config:
+    """What `parse` makes of the JSON document in a file, the configuration of what is `named`.
+
+    Raises InputError where it is none; `parse` says so with a ValueError.
+    """
+    document = read_json(path)
+    if not isinstance(document, dict):
+        raise InputError(f"{path} holds no configuration of {named}; give the one that belongs to the weights.")
+    try:
+        return parse(document)
+    except ValueError as problem:
+        raise InputError(f"{path} is no configuration of {named} that is known here: {problem}") from problem
 
 
 def _damaged(path: Path, problem: BaseException, kind: str) -> InputError:

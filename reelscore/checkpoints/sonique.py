@@ -6,17 +6,19 @@ that is unknown, missing or of another shape is an InputError that names it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from reelscore.checkpoints import hub, own_form
+from reelscore.checkpoints import hub, own_form, reading
 from reelscore.checkpoints.filling import filled, frame, shapes_in
 from reelscore.checkpoints.own_form import ModelCard, Parts, Precision
-from reelscore.checkpoints.pieces import Piece, pieces_of, refuse_misfits
-from reelscore.checkpoints.reading import Stored, read_json, read_weights
+from reelscore.checkpoints.pieces import Piece, pieces_of, refuse_misfits, renamed
+from reelscore.checkpoints.reading import Stored, read_weights
 from reelscore.checkpoints.sonique_names import (
     is_of_tower,
     is_sonique,
@@ -92,10 +94,7 @@ def fitting(stored: Stored, model: LatentDiffusion) -> tuple[dict[str, Piece], t
     The text tower, which lies in a file of its own, is not among them.
     """
     layout = layout_of_sonique(stored.shapes, stored.path)
-    given: dict[str, Piece] = {}
-    for published, piece in pieces_of(stored, layout.sources).items():
-        # An unknown name stands for itself and is refused with the misfits.
-        given[our_name(published, model.config) or published] = piece
+    given = renamed(pieces_of(stored, layout.sources), partial(our_name, config=model.config))
     expected = {name: shape for name, shape in shapes_in(model).items() if not is_of_tower(name)}
     refuse_misfits(stored.path, given, expected, partial(published_name, config=model.config))
     return given, layout.notes
@@ -149,10 +148,8 @@ def read_configuration(path: Path | None) -> LatentDiffusionConfig:
     """The configuration in a JSON file, in the published form or in ours; without a file, the published one."""
     if path is None:
         return LatentDiffusionConfig()
-    document = read_json(path)
-    if not isinstance(document, dict):
-        raise InputError(f"{path} holds no configuration; give the best_model.json that belongs to the weights.")
-    try:
-        return from_dict(LatentDiffusionConfig, document) if "unet" in document else config_from_published(document)
-    except ValueError as problem:
-        raise InputError(f"{path} is no configuration that is known here: {problem}") from problem
+    return reading.read_configuration(path, "SONIQUE", _parsed)
+
+
+def _parsed(document: Mapping[str, Any]) -> LatentDiffusionConfig:
+    return from_dict(LatentDiffusionConfig, document) if "unet" in document else config_from_published(document)

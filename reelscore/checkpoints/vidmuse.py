@@ -19,8 +19,8 @@ from reelscore.checkpoints import hub, own_form
 from reelscore.checkpoints.encodec_names import codec_config_from_published, codec_pieces
 from reelscore.checkpoints.filling import filled, frame, shapes_in
 from reelscore.checkpoints.own_form import ModelCard, Parts, Precision
-from reelscore.checkpoints.pieces import Piece, in_words, pieces_of, refuse_misfits
-from reelscore.checkpoints.reading import Stored, read_json, read_weights
+from reelscore.checkpoints.pieces import Piece, in_words, pieces_of, refuse_misfits, renamed
+from reelscore.checkpoints.reading import Stored, read_configuration, read_weights
 from reelscore.checkpoints.vidmuse_names import layout_of_vidmuse, our_name, published_name
 from reelscore.errors import InputError
 from reelscore.models.codec import CodecConfig
@@ -88,10 +88,7 @@ def fitting(stored: Stored, model: VidMuse) -> tuple[dict[str, Piece], tuple[str
     The codec, which lies in files of its own, is not among them.
     """
     layout = layout_of_vidmuse(stored)
-    given: dict[str, Piece] = {}
-    for published, piece in pieces_of(stored, layout.sources).items():
-        # An unknown name stands for itself and is refused with the misfits.
-        given[our_name(published) or published] = piece
+    given = renamed(pieces_of(stored, layout.sources), our_name)
     expected = {name: shape for name, shape in shapes_in(model).items() if not name.startswith(_CODEC)}
     refuse_misfits(stored.path, given, expected, published_name)
     return given, layout.notes
@@ -197,13 +194,7 @@ def _published_parts(stored: Stored, encodec: str | Path) -> Parts[VidMuse]:
 def _codec_config(folder: Path) -> CodecConfig:
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder; give the folder of EnCodec, which holds its config.json too.")
-    document = read_json(folder / "config.json")
-    if not isinstance(document, Mapping):
-        raise InputError(f"{folder / 'config.json'} is no configuration of EnCodec; download it again.")
-    try:
-        return codec_config_from_published(document)
-    except ValueError as problem:
-        raise InputError(f"{folder / 'config.json'} is no codec that is known here: {problem}") from problem
+    return read_configuration(folder / "config.json", "EnCodec", codec_config_from_published)
 
 
 def _within(part: str, pieces: Mapping[str, Piece]) -> dict[str, Piece]:

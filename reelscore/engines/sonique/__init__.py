@@ -19,26 +19,15 @@ __all__ = ["ENGINE", "Options"]
 
 def missing(options: Options) -> tuple[str, ...]:
     """What must be installed or downloaded first: the extra for neural models, and the weights."""
-    from reelscore.checkpoints import default_weights
-    from reelscore.checkpoints.catalogue import find
+    from reelscore.checkpoints import missing_weights
 
-    absent = lacks_neural()
-    if absent:
+    if absent := lacks_neural():
         return absent
     for name in ("weights", "config", "text_tower"):
         path = getattr(options, name)
         if path and not Path(path).is_file():
             return (f"There is no file {path}; check the path after --{name.replace('_', '-')}.",)
-    if options.weights:
-        return ()
-    place = default_weights("sonique")
-    if place.is_file():
-        return ()
-    card = find("sonique")
-    return (
-        f"The weights of sonique ({card.size}; {card.terms}) are not here: {card.by_hand}; then run {card.convert},"
-        " or name the files with --weights.",
-    )
+    return () if options.weights else missing_weights("sonique")
 
 
 def generate(request: Request, progress: Progress) -> Music:

@@ -21,21 +21,11 @@ PUBLISHED_SUFFIXES = (".bin", ".pt", ".th")  # of weights without a codec; a con
 
 def missing(options: Options) -> tuple[str, ...]:
     """What must be installed or downloaded first: the extra for neural models, and the weights."""
-    from reelscore.checkpoints import default_weights
-    from reelscore.checkpoints.catalogue import find
+    from reelscore.checkpoints import missing_weights
 
-    absent = lacks_neural()
-    if absent:
+    if absent := lacks_neural():
         return absent
-    if options.weights:
-        return _missing_beside(Path(options.weights), options.encodec)
-    if default_weights("vidmuse").is_file():
-        return ()
-    card = find("vidmuse")
-    return (
-        f"The weights of vidmuse ({card.size}; {card.terms}) are not here: {card.by_hand}; then run {card.convert},"
-        " or name the file with --weights.",
-    )
+    return _missing_beside(Path(options.weights), options.encodec) if options.weights else missing_weights("vidmuse")
 
 
 def _missing_beside(weights: Path, encodec: str) -> tuple[str, ...]:
