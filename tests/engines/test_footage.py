@@ -50,10 +50,11 @@ def by_second(path: Path, seconds: int, rate: int = 4) -> Clip:
 class Onlooker:
     """A visual side whose features are what it was shown: the number in the picture. A window's tokens are those, and the film's."""
 
-    def __init__(self) -> None:
-        self.config = SimpleNamespace(image_size=SIDE)
+    def __init__(self, attends: str = "patches") -> None:
+        self.config = SimpleNamespace(image_size=SIDE, attends=attends)
         self.looked_at: list[int] = []
-        self.times: list[tuple[Tensor, Tensor]] = []
+        self.local_times: list[Tensor] = []
+        self.overall_times: list[Tensor | None] = []
 
     def features(self, pixels: Tensor) -> Tensor:
         assert pixels.dtype == torch.uint8
@@ -62,8 +63,15 @@ class Onlooker:
         self.looked_at += numbers
         return torch.tensor(numbers, dtype=torch.float32)[:, None, None]
 
-    def embed(self, local: Tensor, overall: Tensor, *, local_times: Tensor, overall_times: Tensor) -> Tensor:
-        self.times.append((local_times, overall_times))
+    def local_tokens(self, features: Tensor, times: Tensor) -> Tensor:
+        self.local_times.append(times)
+        return features
+
+    def overall_tokens(self, features: Tensor, times: Tensor | None = None) -> Tensor:
+        self.overall_times.append(times)
+        return features
+
+    def fused(self, local: Tensor, overall: Tensor) -> Tensor:
         return torch.cat([local, overall]).flatten(1)
 
 
@@ -221,11 +229,19 @@ def test_of_a_long_film_little_is_held_wherever_its_overall_pictures_lie(tmp_pat
 
 
 def test_times_are_counted_from_the_start_of_the_window(tmp_path: Path) -> None:
-    onlooker = Onlooker()
+    onlooker = Onlooker("time")
     list(windows_seen(by_second(tmp_path / "a.mp4", 45), onlooker))
-    local, overall = onlooker.times[1]
+    local, overall = onlooker.local_times[1], onlooker.overall_times[1]
     assert local.tolist() == [number / 2 for number in range(60)]
     assert (overall[0].item(), overall[-1].item()) == (-15.0, 29.5)
+
+
+def test_what_the_film_says_is_made_once_where_no_time_counts(tmp_path: Path) -> None:
+    onlooker = Onlooker()
+    clip = by_second(tmp_path / "a.mp4", 75)
+    assert len(list(windows_seen(clip, onlooker))) == 4
+    assert len(onlooker.local_times) == 4
+    assert onlooker.overall_times == [None]
 
 
 def test_a_film_shorter_than_the_music_shows_its_last_picture_to_the_end(tmp_path: Path) -> None:

@@ -309,8 +309,8 @@ def test_batches_share_what_was_seen(asked: Asking, tmp_path: Path, monkeypatch:
     monkeypatch.setattr(making, "MOST_REMEMBERED", 1)
     looked: list[int] = []
     visual = load(request, unseen).model.visual
-    embed = visual.embed
-    monkeypatch.setattr(visual, "embed", lambda *given, **named: looked.append(1) or embed(*given, **named))
+    fused = visual.fused
+    monkeypatch.setattr(visual, "fused", lambda *given: looked.append(1) or fused(*given))
     given = played_by(monkeypatch, request, takes=3)
     windows = len(planned(request).windows)
     assert len(given) == 3 * windows

@@ -63,7 +63,7 @@ def conditions(
     as_published: bool = False,
     progress: Progress = unseen,
 ) -> Iterator[Tensor]:
-    """What the decoder attends to in each window in turn: tokens (n, dim) as `visual.embed` gives them.
+    """What the decoder attends to in each window in turn: tokens (n, dim) as `visual.embed` would give them.
 
     Nothing is decoded before it is wanted, and every picture goes through CLIP once. Without a film each window gets
     `visual.null`, the black film, so that guidance away from that film changes nothing. Raises MediaError where
@@ -130,12 +130,15 @@ class _Reel:
 class _Eye:
     """What the visual side makes of pictures. Each is looked at once: features of the overall ones stay, and the last window's."""
 
+    @torch.no_grad()
     def __init__(self, visual: Visual, overall: Sequence[Picture]) -> None:
         self._visual = visual
         self._known: dict[float, Tensor] = {}
         self._look_at(overall)
         self._overall = dict(self._known)
         self._film = self._features(overall)
+        # Where a picture's tokens hang on that picture alone, the film's are the same for every window.
+        self._film_tokens = visual.overall_tokens(self._film) if visual.config.attends == "patches" else None
 
     @torch.no_grad()
     def tokens(self, pictures: Sequence[Picture], times: Sequence[float], overall_times: Sequence[float]) -> Tensor:
@@ -144,9 +147,10 @@ class _Eye:
         shown = {picture.time for picture in pictures}
         self._known = {time: each for time, each in self._known.items() if time in shown or time in self._overall}
         local_times, film_times = (torch.tensor(each) - times[0] for each in (times, overall_times))
-        return self._visual.embed(
-            self._features(pictures), self._film, local_times=local_times, overall_times=film_times
-        )
+        of_film = self._film_tokens
+        if of_film is None:
+            of_film = self._visual.overall_tokens(self._film, film_times)
+        return self._visual.fused(self._visual.local_tokens(self._features(pictures), local_times), of_film)
 
     def _look_at(self, pictures: Sequence[Picture]) -> None:
         new = {picture.time: picture.rgb for picture in pictures if picture.time not in self._known}
