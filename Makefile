@@ -26,7 +26,7 @@ help:
 	touch $@
 
 .venv/installed-dev: .venv/installed
-	$(BIN)/python -m pip install --quiet --editable ".[dev,fluidsynth,neural,llm]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,fluidsynth,neural,llm,listening]"
 	touch $@
 
 demo: .venv/installed

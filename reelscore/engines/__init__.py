@@ -41,11 +41,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Music:
-    """What an engine made: stereo sound of the brief's exact length, the score where there is one, and remarks for the user."""
+    """What an engine made: stereo sound of the brief's exact length, the score where there is one, and remarks for the user.
+
+    `licence` is that of the weights or of the recording that the music comes from; empty where the music is the user's own.
+    `attribution` is the text that must go with the film, where there is one.
+    """
 
     audio: Audio
     score: Score | None = None
     remarks: tuple[str, ...] = ()
+    licence: str = ""
+    attribution: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,8 @@ class Engine:
     hardware)` raises InputError, before any long work, for a file that cannot be the melody, a device that is not there, and
     whatever contradicts. `takes(request, seeds, progress)`, where there is one,
     makes the music of several seeds together, in their order, at less cost than one by one; `Request.seed` then does not count, and
-    each comes out as `generate` would make it, but for the rounding of floats.
+    each comes out as `generate` would make it, but for the rounding of floats. `instructed` says that it reads the instructions of
+    the brief's sections, which are written for such engines alone.
     """
 
     name: str
@@ -66,6 +73,7 @@ class Engine:
     generate: Callable[[Request, Progress], Music]
     check: Callable[[Any, Path | None, Hardware], None]
     takes: Callable[[Request, Sequence[int], Progress], Iterator[Music]] | None = None
+    instructed: bool = False
 
 
 def names() -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def takes(request: Request, seeds: Sequence[int], progress: Progress) -> Iterato
 
 def check(options: Options, melody: Path | None, hardware: Hardware) -> None:
     """Raises InputError where the melody is no recording, is given beside a guide, or the device is not there."""
-    from reelscore.engines.sonique.recording import check_recording
+    from reelscore.melody import check_recording
 
     device_for(hardware)
     if melody and options.guide:

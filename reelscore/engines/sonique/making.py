@@ -17,7 +17,7 @@ from reelscore.checkpoints.sonique import Opened, open_sonique
 from reelscore.engines import Music, Request
 from reelscore.engines.sonique.options import Options
 from reelscore.engines.sonique.plan import Grid, Plan, plan_for, windowing_for
-from reelscore.engines.sonique.recording import played, read_recording
+from reelscore.melody import played, read_recording
 from reelscore.engines.sonique.variation import Melody, holding, laid, sigmas_for, start_of
 from reelscore.errors import InputError
 from reelscore.finish import finished
@@ -200,7 +200,7 @@ def _finished(request: Request, opened: Opened, plan: Plan, latents: Tensor, pro
     sound = _decoded(opened.model, plan, latents, length)
     progress("decoding", 1.0)
     audio = finished(sound, rate, request.brief, widen=not options.as_published)
-    return Music(audio, remarks=_remarks(request, opened, plan))
+    return Music(audio, remarks=_remarks(request, opened, plan), licence=opened.card.licence)
 
 
 def _decoded(model: LatentDiffusion, plan: Plan, latents: Tensor, length: int) -> Samples:

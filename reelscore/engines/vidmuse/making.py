@@ -182,7 +182,7 @@ def _finished(request: Request, opened: Opened, codes: Tensor, progress: Progres
     options: Options = request.options
     sound = sounding(opened.model.codec, codes, progress)
     audio = finished(sound, opened.model.codec.sample_rate, request.brief, widen=not options.as_published)
-    return Music(audio, remarks=_remarks(request, opened))
+    return Music(audio, remarks=_remarks(request, opened), licence=opened.card.licence)
 
 
 def sounding(codec: Codec, codes: Tensor, progress: Progress) -> Samples:

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from reelscore.engines.sonique import ENGINE, Options
-from reelscore.engines.sonique.recording import MOST_PEAK, USUAL_LUFS, read_recording
+from reelscore.melody import MOST_PEAK, USUAL_LUFS, read_recording
 from reelscore.errors import InputError
 from reelscore.hardware import Hardware
 from reelscore.loudness import blocks_of, measure

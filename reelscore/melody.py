@@ -1,4 +1,4 @@
-"""The melody to vary, as sound: a recording of any format, rate and number of channels (a film's sound too), or the composer's playing."""
+"""A melody for networks to build on, as sound: a recording of any format, rate and number of channels (a film's sound too), or the composer's playing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ _BLOCKS_HEARD = 2_000  # of silence (some 40 s), until it is taken on trust that
 
 
 def check_recording(path: Path) -> None:
-    """Raises InputError where the file holds no sound that could be varied."""
+    """Raises InputError where the file holds no sound that could be built on."""
     for number, block in enumerate(_sound_of(path, 44_100)):
         if np.abs(block).max(initial=0.0) > 0 or number > _BLOCKS_HEARD:
             return
@@ -73,7 +73,7 @@ def _sound_of(path: Path, rate: int) -> Iterator[Samples]:
         raise InputError(f"There is no file {path}; give a recording with a melody.")
     if path.suffix.lower() in (".mid", ".midi"):
         raise InputError(
-            f"{path} is MIDI, and sonique varies sound; give a recording, or use the engine compose for notes."
+            f"{path} is MIDI, and this engine listens to sound; give a recording, or use the engine compose for notes."
         )
     try:
         yield from whole_sound(path, rate=rate)
