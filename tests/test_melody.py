@@ -7,10 +7,10 @@ import pytest
 import soundfile
 
 from reelscore.engines.sonique import ENGINE, Options
-from reelscore.melody import MOST_PEAK, USUAL_LUFS, read_recording
 from reelscore.errors import InputError
 from reelscore.hardware import Hardware
 from reelscore.loudness import blocks_of, measure
+from reelscore.melody import MOST_PEAK, USUAL_LUFS, read_recording
 
 RATE = 44_100
 

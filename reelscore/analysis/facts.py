@@ -61,7 +61,9 @@ class Caption(_Facts):
     end: float
     text: str
     people: float | None = None  # how sure the model is that people are seen, 0 to 1; None where it was not asked
-    feelings: dict[str, float] = {}  # how sure it is that they are happy, sad, angry …; asked only where people are seen
+    feelings: dict[
+        str, float
+    ] = {}  # how sure it is that they are happy, sad, angry …; asked only where people are seen
 
 
 class Analysis(_Facts):

@@ -17,11 +17,11 @@ from reelscore.checkpoints.sonique import Opened, open_sonique
 from reelscore.engines import Music, Request
 from reelscore.engines.sonique.options import Options
 from reelscore.engines.sonique.plan import Grid, Plan, plan_for, windowing_for
-from reelscore.melody import played, read_recording
 from reelscore.engines.sonique.variation import Melody, holding, laid, sigmas_for, start_of
 from reelscore.errors import InputError
 from reelscore.finish import finished
 from reelscore.hardware import device_for, dtype_for, out_of_memory, overflowed
+from reelscore.melody import played, read_recording
 from reelscore.models.conditioning import Context
 from reelscore.models.denoising import Denoiser, Guidance, stacked
 from reelscore.models.latent_diffusion import LatentDiffusion
