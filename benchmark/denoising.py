@@ -17,7 +17,6 @@ Where it is not installed, the figures recorded for it stand in: another machine
 import argparse
 import importlib.util
 import json
-import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -28,7 +27,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from benchmark.running import side_of
+from benchmark.running import memory_mib, side_of
 from reelscore.checkpoints.unet_names import name_in_unet, published_name_of_unet
 from reelscore.models.denoising import Guidance, guided
 from reelscore.models.unet import UNet, UNetConfig
@@ -167,12 +166,7 @@ def _memory_mib(device: torch.device) -> tuple[float, float]:
     """The peak so far and what is held now; where the system does not tell, now is not a number."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20, torch.cuda.memory_allocated() / 2**20
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, float("nan")
-    told = dict(line.split(":", 1) for line in status.read_text().splitlines())
-    peak, now = (float(told[key].split()[0]) / 1024 for key in ("VmHWM", "VmRSS"))
-    return peak, now
+    return memory_mib()
 
 
 def _forget_peak(device: torch.device) -> None:

@@ -2,11 +2,13 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,7 @@ def run(*command: str) -> Run:
     wall = time.perf_counter() - start
     if status:
         raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command, stderr=said)
-    scale = 1 if sys.platform == "darwin" else 1024
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * scale / 2**20)
+    return Run(wall, usage.ru_utime + usage.ru_stime, _in_mib(usage))
 
 
 def python(*arguments: str) -> Run:
@@ -44,3 +45,18 @@ def side_of(benchmark: str, options: Mapping[str, object]) -> dict[str, float]:
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
     told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return told
+
+
+def memory_mib() -> tuple[float, float]:
+    """The largest resident set that this process has had, and what it holds now: not a number where the system does not tell."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return _in_mib(resource.getrusage(resource.RUSAGE_SELF)), float("nan")
+    told = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    # Not what getrusage says: there a process begins with the peak of the one that started it.
+    peak, now = (float(told[key].split()[0]) / 1024 for key in ("VmHWM", "VmRSS"))
+    return peak, now
+
+
+def _in_mib(usage: resource.struct_rusage) -> float:
+    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 2**20

@@ -13,16 +13,15 @@ figure recorded for it with the size `small` on another machine stands in.
 
 import argparse
 import json
-import resource
+import math
 import time
 from collections.abc import Callable
 from copy import deepcopy
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from benchmark.running import side_of
+from benchmark.running import memory_mib, side_of
 from benchmark.token_decoders import NULL_TOKENS, SIZES, Reference, conditioning, has_reference, random_decoder
 from reelscore.models.eight_bits import in_eight_bits
 from reelscore.models.packing import packed
@@ -174,11 +173,8 @@ def _seconds(step: Step, codes: Tensor) -> float:
 
 def _resident_mib() -> float:
     """What the process holds now; its peak where the system does not tell."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    told = dict(line.split(":", 1) for line in status.read_text().splitlines())
-    return float(told["VmRSS"].split()[0]) / 1024
+    peak, now = memory_mib()
+    return peak if math.isnan(now) else now
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ Where it is not installed, the figure recorded for the whole reference stands in
 
 import argparse
 import importlib.util
-import resource
 import subprocess
 import sys
 import time
@@ -31,6 +30,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from benchmark.running import memory_mib
 from reelscore.models.visual import DEVIATION, MEAN, Visual, VisualConfig
 
 LIMIT = 0.5
@@ -51,7 +51,7 @@ def main() -> int:
         ways = _ways(_model())
         if asked.side in ways:
             ways[asked.side]()
-        print(_own_peak_mib())
+        print(memory_mib()[0])
         return 0
     print(f"{CONFIG.local_frames} + {CONFIG.global_frames} frames, one thread, torch {torch.__version__}")
     has_reference = _reference_file() is not None
@@ -81,15 +81,6 @@ def _asked() -> argparse.Namespace:
 def _peak_mib(side: str) -> float:
     command = [sys.executable, "-W", "ignore", "-m", "benchmark.watching", "--side", side]
     return float(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
-
-
-def _own_peak_mib() -> float:
-    status = Path("/proc/self/status")
-    if status.exists():
-        told = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return float(told["VmHWM"].split()[0]) / 1024
-    # Here a process begins with the peak of the one that started it.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
 
 
 def _timed(way: Watch) -> tuple[float, tuple[Tensor, Tensor]]:

@@ -91,6 +91,19 @@ def quantization_for(hardware: Hardware, device: torch.device) -> BitsAndBytesCo
     )
 
 
+def refuse_unfit_eight_bits(hardware: Hardware) -> None:
+    """Raises InputError where a model cannot hold its weights in 8 bits on this hardware, or is asked for another number format."""
+    device = device_for(hardware)
+    if device.type != "cpu":
+        raise InputError(
+            f"--int8 is for the CPU, and the model would run on {device.type!r} here; leave it out, or give --device cpu."
+        )
+    if hardware.precision not in ("auto", "float32"):
+        raise InputError(
+            f"--int8 and --precision {hardware.precision} both say how to hold the weights; give one of them."
+        )
+
+
 def out_of_memory(problem: BaseException) -> bool:
     """Whether torch raised `problem` because the device's memory is full; each device says so in its own way."""
     import torch

@@ -1,6 +1,7 @@
 """A melody for networks to build on, as sound: a recording of any format, rate and number of channels (a film's sound too), or the composer's playing."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from reelscore.audio import Audio, Samples, gain_from_db, resample, to_channels
 from reelscore.brief import Brief
 from reelscore.errors import InputError, MediaError
 from reelscore.progress import Progress
+from reelscore.vocabulary import INSTRUMENTS
 
 # Finished records, which the autoencoder was trained on, lie about here; a peak must leave room below full scale.
 USUAL_LUFS = -16.0
@@ -39,13 +41,20 @@ def read_recording(path: Path, rate: int, channels: int, most_samples: int) -> S
     return levelled(to_channels(sound, channels), str(path)).samples
 
 
-def played(brief: Brief, seed: int, rate: int, channels: int, progress: Progress) -> Samples:
-    """What the composer makes of the brief, played by its instruments: (channels, n) at `rate`, as loud as finished records are."""
+def played(
+    brief: Brief, seed: int, rate: int, channels: int, progress: Progress, *, without: Collection[str] = ()
+) -> Samples:
+    """What the composer makes of the brief, played by its instruments: (channels, n) at `rate`, as loud as finished records are.
+
+    Families of instruments that are named in `without` pause, unless nobody else plays.
+    """
     from reelscore.compose import compose
     from reelscore.sound import render
 
     progress("composing", 0.0)
     score = compose(brief, seed)
+    heard = tuple(part for part in score.parts if INSTRUMENTS[part.instrument].family not in without)
+    score = replace(score, parts=heard or score.parts)
     progress("composing", 1.0)
     sound = render(score, seed=seed, progress=progress)
     return levelled(to_channels(resample(sound, rate), channels), "the composer's guide").samples

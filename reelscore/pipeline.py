@@ -28,6 +28,7 @@ from reelscore.progress import Progress, unseen
 from reelscore.report import Measures, write_report
 from reelscore.spotting import complete, write_brief
 from reelscore.spotting.asking import asked_for
+from reelscore.spotting.instructions import Detail
 from reelscore.spotting.language import LanguageChoice, LanguageModel, open_language_model
 from reelscore.stems import stem_folder
 
@@ -36,11 +37,13 @@ from reelscore.stems import stem_folder
 class Understanding:
     """Which models look at the film and help to write its brief; without them rules do both.
 
-    `captioner` is a preset's name, a Hugging Face id or a folder. Both run on `hardware`.
+    `captioner` is a preset's name, a Hugging Face id or a folder. Both run on `hardware`. With a `detail`, every section gets an
+    instruction for engines that read words; such an engine has them written as "brief" where none is named.
     """
 
     captioner: str = ""
     language: LanguageChoice | None = None
+    detail: Detail | None = None
     hardware: Hardware = field(default_factory=Hardware)
 
 
@@ -60,7 +63,8 @@ class Outputs:
     """What is written: the film (or, with `audio_only`, its sound alone) and, where a path is given, more beside it.
 
     `stems` is a folder; `brief` and `report` are JSON, and a timeline (PNG) goes beside the report. `sound_codec` is aac,
-    opus, flac or pcm; left out, the container's own.
+    opus, flac or pcm; left out, the container's own. With `remember` the music, without the film's own sound, also goes into the
+    library that the engine match chooses from.
     """
 
     film: Path
@@ -70,6 +74,7 @@ class Outputs:
     midi: Path | None = None
     brief: Path | None = None
     report: Path | None = None
+    remember: bool = False
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -93,7 +98,8 @@ class Outputs:
 class Take:
     """One finished piece: what was written, the brief it follows, the seed, and how it came out.
 
-    `measures` are those of the finished file, where a report was asked for.
+    `licence` and `attribution` are those of the music, as in `engines.Music`. `measures` are those of the finished file, where a
+    report was asked for.
     """
 
     outputs: Outputs
@@ -104,6 +110,8 @@ class Take:
     loudness: Loudness
     speech_to_music_db: float | None
     remarks: tuple[str, ...]
+    licence: str = ""
+    attribution: str = ""
     measures: Measures | None = None
 
 
@@ -134,7 +142,7 @@ def score_film(
     if isinstance(wishes, Brief):
         brief, remarks = _followed(wishes, clip), clip.remarks
     else:
-        facts, brief = understand(film, wishes, understanding, progress)
+        facts, brief = understand(film, wishes, _with_words(understanding, playing), progress)
         remarks = facts.remarks + _unanswered(brief)
     played = _played(brief, takes, playing, film, progress)
     for number, (each, music) in enumerate(zip(takes, played, strict=True)):
@@ -153,9 +161,15 @@ def understand(
     writer = _writer(understanding)
     facts = look(film, understanding, progress)
     progress("brief", 0.0)
-    brief = write_brief(facts, wishes, writer)
+    brief = write_brief(facts, wishes, writer, understanding.detail)
     progress("brief", 1.0)
     return facts, brief
+
+
+def _with_words(understanding: Understanding, playing: Playing) -> Understanding:
+    """The same, with instructions for an engine that reads them."""
+    wanted = engines.find(playing.engine).instructed and understanding.detail is None
+    return replace(understanding, detail="brief") if wanted else understanding
 
 
 def _unanswered(brief: Brief) -> tuple[str, ...]:
@@ -270,6 +284,7 @@ def _finished(
         encode_sound(sound.blocks(), sound.rate, outputs.film)
     if outputs.midi and music.score:
         write_midi(music.score, outputs.midi)
+    kept = _remembered(music, brief, playing, clip) if outputs.remember else ()
     take = Take(
         outputs=outputs,
         brief=brief,
@@ -278,9 +293,31 @@ def _finished(
         score=music.score,
         loudness=sound.loudness,
         speech_to_music_db=sound.speech_to_music_db,
-        remarks=remarks + music.remarks + _not_given(outputs, playing, music) + sound.remarks + lost,
+        remarks=remarks + music.remarks + _not_given(outputs, playing, music) + sound.remarks + lost + kept,
+        licence=music.licence,
+        attribution=music.attribution,
     )
     return replace(take, measures=write_report(outputs.report, take, progress)) if outputs.report else take
+
+
+def _remembered(music: engines.Music, brief: Brief, playing: Playing, clip: Clip | None) -> tuple[str, ...]:
+    """Adds the music to the library; says under which number. What came out of a library does not go in again."""
+    if playing.engine == "match":
+        return ("The music is from a library already, so it was not added to one.",)
+    from reelscore.library.remembering import remember
+
+    track = remember(
+        None,
+        music.audio,
+        brief,
+        engine=playing.engine,
+        seed=playing.seed,
+        licence=music.licence,
+        attribution=music.attribution,
+        film=clip.path if clip else None,
+        known_beats=music.score is not None,
+    )
+    return (f"The music is track {track.id} of the library.",)
 
 
 def _not_given(outputs: Outputs, playing: Playing, music: engines.Music) -> tuple[str, ...]:

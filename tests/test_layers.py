@@ -14,7 +14,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "progress", "vocabulary", "models"),
     ("outputs", "tempo", "hardware", "resident"),
     ("audio", "brief", "checkpoints"),
-    ("loudness", "stems", "media", "finish"),
+    ("loudness", "stems", "media", "finish", "saying", "tokens"),
     ("compose", "sound", "listening"),
     ("melody", "library"),
     ("analysis", "spotting", "engines", "mix", "report"),
@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # The only imports between rooms of one floor: spotting reads what analysis found, a report reads the mix.
-BESIDE = {("spotting", "analysis"), ("sound", "compose")}
+BESIDE = {("spotting", "analysis"), ("sound", "compose"), ("finish", "loudness")}
 HEAVY = (
     "torch",
     "transformers",

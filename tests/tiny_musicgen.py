@@ -1,7 +1,7 @@
 """A whole MusicGen made on the spot, as transformers saves it: few channels, seeded random weights, a real tokenizer.
 
     tiny_musicgen(folder)           config.json, model.safetensors, tokenizer.json, generation_config.json; some 3 MB
-    made(stereo=…)                  the same model as transformers runs it
+    made(stereo=…, melody=…)        the same model as transformers runs it; with a melody, of its other kind
 
 Nothing is fetched, and nothing it plays is music. The codec has 32 kHz and 50 frames a second, as published; codebooks are
 short, so that steps are quick. Its sound is audible and does not clip.
@@ -21,11 +21,17 @@ from transformers import (
     MusicgenConfig,
     MusicgenDecoderConfig,
     MusicgenForConditionalGeneration,
+    MusicgenMelodyConfig,
+    MusicgenMelodyDecoderConfig,
+    MusicgenMelodyForConditionalGeneration,
     PreTrainedTokenizerFast,
     T5Config,
 )
 
 CARDINALITY = ENCODEC.codebook_size
+MELODY_FRAMES = 23
+"""Of chroma; a tenth of those of the published models."""
+Made = MusicgenForConditionalGeneration | MusicgenMelodyForConditionalGeneration
 
 _WORDS = (
     "piano strings drums bass guitar violin synth pads choir jazz rock ambient cinematic orchestral techno folk calm happy "
@@ -33,16 +39,20 @@ _WORDS = (
 )
 
 
-def tiny_musicgen(folder: Path, *, stereo: bool = False, seed: int = 0, largest_part: str = "5GB") -> Path:
+def tiny_musicgen(
+    folder: Path, *, stereo: bool = False, melody: bool = False, seed: int = 0, largest_part: str = "5GB"
+) -> Path:
     """The folder of one model, in several parts where they would become larger than so much; the same seed, the same weights."""
-    made(stereo=stereo, seed=seed).save_pretrained(folder, max_shard_size=largest_part)
+    made(stereo=stereo, melody=melody, seed=seed).save_pretrained(folder, max_shard_size=largest_part)
     tokenizer().save_pretrained(folder)
     return folder
 
 
-def made(*, stereo: bool = False, seed: int = 0) -> MusicgenForConditionalGeneration:
+def made(*, stereo: bool = False, melody: bool = False, seed: int = 0) -> Made:
     """The model in transformers."""
-    model = MusicgenForConditionalGeneration(config(stereo=stereo)).eval().requires_grad_(False)
+    sizes = config(stereo=stereo, melody=melody)
+    kind = MusicgenMelodyForConditionalGeneration if melody else MusicgenForConditionalGeneration
+    model = kind(sizes).eval().requires_grad_(False)
     drawn = torch.Generator().manual_seed(seed)
     for name, weight in (*model.named_parameters(), *model.named_buffers()):
         if weight.is_floating_point() and not name.endswith(("inited", "cluster_size", "embed_positions.weights")):
@@ -55,12 +65,12 @@ def made(*, stereo: bool = False, seed: int = 0) -> MusicgenForConditionalGenera
     return model
 
 
-def config(*, stereo: bool = False) -> MusicgenConfig:
+def config(*, stereo: bool = False, melody: bool = False) -> MusicgenConfig | MusicgenMelodyConfig:
     """The published configuration in small; the text is narrower than the decoder, as it is there."""
-    return MusicgenConfig(
-        text_encoder=T5Config(vocab_size=100, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4),
-        audio_encoder=ENCODEC,
-        decoder=MusicgenDecoderConfig(
+    parts = {
+        "text_encoder": T5Config(vocab_size=100, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4),
+        "audio_encoder": ENCODEC,
+        "decoder": (MusicgenMelodyDecoderConfig if melody else MusicgenDecoderConfig)(
             vocab_size=CARDINALITY,
             hidden_size=48,
             num_hidden_layers=2,
@@ -71,7 +81,8 @@ def config(*, stereo: bool = False) -> MusicgenConfig:
             pad_token_id=CARDINALITY,
             bos_token_id=CARDINALITY,
         ),
-    )
+    }
+    return MusicgenMelodyConfig(**parts, chroma_length=MELODY_FRAMES) if melody else MusicgenConfig(**parts)
 
 
 def tokenizer() -> PreTrainedTokenizerFast:
@@ -102,7 +113,7 @@ def _weight(name: str, noise: torch.Tensor) -> torch.Tensor:
     return 1 + 0.1 * noise if leaf == "weight" else 0.05 * noise
 
 
-def _make_audible(model: MusicgenForConditionalGeneration, drawn: torch.Generator) -> None:
+def _make_audible(model: Made, drawn: torch.Generator) -> None:
     """Scales the codec's last convolution so that codes drawn at random sound at one level."""
     codec = model.audio_encoder
     codes = torch.randint(CARDINALITY, (1, 1, codec.config.num_quantizers, 100), generator=drawn)

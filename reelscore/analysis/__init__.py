@@ -34,11 +34,11 @@ def analyze(path: Path, progress: Progress = unseen) -> Analysis:
     from reelscore.analysis.motion import MotionMeter
     from reelscore.analysis.shots import ShotFinder
     from reelscore.analysis.speech import SpeechFinder
-    from reelscore.media import Damage, Picture, PictureHash, play, probe
+    from reelscore.media import Damage, Picture, CodedHash, play, probe
 
     clip = probe(path)
     shots, motion, light, speech = ShotFinder(), MotionMeter(), LightMeter(), SpeechFinder()
-    digest, damage = PictureHash(), Damage()
+    digest, damage = CodedHash(), Damage()
     frames = 0
     with _one_thread():
         for event in play(clip, picture_width=160, sound_rate=16_000, digest=digest, damage=damage, progress=progress):

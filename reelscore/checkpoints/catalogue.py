@@ -10,7 +10,9 @@ from typing import Literal
 
 from reelscore.errors import InputError
 
-Kind = Literal["engine", "text tower", "tokenizer", "codec", "captioner", "language model"]
+Kind = Literal[
+    "engine", "text tower", "tokenizer", "codec", "captioner", "language model", "pictures and words", "sentences"
+]
 
 # What is fetched from the Hub: weights as safetensors, and text. Never pickles, never code.
 MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.jinja", "tokenizer.model")
@@ -31,6 +33,8 @@ class Card:
     size_gb: float | None
     hub_id: str | None = None
     """Its name on the Hugging Face Hub; None where it must be fetched by hand."""
+    revision: str = "main"
+    """Which of its versions on the Hub; some have their weights as safetensors beside the main one."""
     files: tuple[str, ...] = MODEL_FILES
     gated: bool = False
     """The Hub hands it out only to accounts that accepted its terms."""
@@ -69,6 +73,7 @@ def _hub(
     non_commercial: bool = False,
     gated: bool = False,
     files: tuple[str, ...] = MODEL_FILES,
+    revision: str = "main",
     note: str = "",
 ) -> Card:
     return Card(
@@ -80,6 +85,7 @@ def _hub(
         non_commercial=non_commercial,
         size_gb=size_gb,
         hub_id=hub_id,
+        revision=revision,
         files=files,
         gated=gated,
         note=note,
@@ -291,7 +297,47 @@ _LANGUAGE = (
     ),
 )
 
-CATALOGUE: tuple[Card, ...] = (*_SONIQUE, *_VIDMUSE, *_CAPTIONERS, *_LANGUAGE)
+_CLIP_NOTE = "It reads English only. Its makers call it research and ask for tests before it is deployed; see its page."
+
+_TOWERS = (
+    _hub(
+        "clip-vit-base-patch32",
+        "pictures and words",
+        "openai/clip-vit-base-patch32",
+        0.61,
+        "MIT (the repository of CLIP)",
+        "CLIP of 151 M parameters: how well words fit a picture; quick on a CPU",
+        revision="refs/pr/15",
+        note="Its main version is a pickle; version refs/pr/15 has the same weights as safetensors. " + _CLIP_NOTE,
+    ),
+    _hub(
+        "clip-vit-large-patch14",
+        "pictures and words",
+        "openai/clip-vit-large-patch14",
+        1.7,
+        "MIT (the repository of CLIP)",
+        "the larger CLIP, 428 M parameters: sees finer, some 18 times the work for a picture",
+        note=_CLIP_NOTE,
+    ),
+    _hub(
+        "all-minilm-l6-v2",
+        "sentences",
+        "sentence-transformers/all-MiniLM-L6-v2",
+        0.092,
+        "Apache-2.0",
+        "how alike two English texts are in meaning; small and quick",
+    ),
+    _hub(
+        "paraphrase-multilingual-minilm-l12-v2",
+        "sentences",
+        "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2",
+        0.5,
+        "Apache-2.0",
+        "how alike two texts are in meaning, in some 50 languages and between them",
+    ),
+)
+
+CATALOGUE: tuple[Card, ...] = (*_SONIQUE, *_VIDMUSE, *_CAPTIONERS, *_LANGUAGE, *_TOWERS)
 
 
 def of_kind(kind: Kind) -> tuple[Card, ...]:

@@ -16,14 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from reelscore.checkpoints import catalogue
-from reelscore.checkpoints.catalogue import Card
+from reelscore.checkpoints.catalogue import Card, Kind
 from reelscore.errors import InputError, MissingError
+from reelscore.hardware import lacks_neural
 from reelscore.progress import Progress, unseen
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 # What repositories hold beside the model in the form of transformers: other forms of the same weights, and folders of them.
+# Of all that lies in folders only 1_Pooling/config.json comes along, in which models of sentences say how they pool; the
+# patterns know no exceptions, so they name what is any other folder, any other file in one, and any deeper folder.
 _LEFT_ALONE = [
-    "*/*",
+    "[!1]*/*",
+    "1[!_]*/*",
+    "1_[!P]*/*",
+    "*/[!c]*",
+    "*/*/*",
     "consolidated*",
     "original*",
     "*.index.json.bak",
@@ -56,6 +63,23 @@ def locate(reference: str) -> Path:
     if found is None:
         raise MissingError(_absence(card))
     return found
+
+
+def locate_folder(reference: str, kind: Kind) -> Path:
+    """The folder of a model of that kind, found as `locate` finds it.
+
+    Raises InputError also where the catalogue says that it is of another kind, and where it is a file.
+    """
+    card = catalogue.known(reference)
+    if card is not None and card.kind != kind and not _is_there(Path(reference)):
+        names = ", ".join(known.name for known in catalogue.of_kind(kind))
+        raise InputError(
+            f"{reference} is of the kind {card.kind!r} and not {kind!r}; give one of {names}, or a folder."
+        )
+    folder = locate(reference)
+    if not folder.is_dir():
+        raise InputError(f"{reference} is a file; give the folder that holds the model.")
+    return folder
 
 
 def is_here(card: Card) -> bool:
@@ -96,6 +120,7 @@ def get(name: str, progress: Progress = unseen) -> Path:
         folder = Path(
             snapshot_download(
                 card.hub_id,
+                revision=card.revision,
                 allow_patterns=list(card.files),
                 ignore_patterns=_LEFT_ALONE,
                 tqdm_class=_silent(progress),
@@ -160,7 +185,11 @@ def _found(card: Card) -> Path | None:
     try:
         folder = Path(
             snapshot_download(
-                card.hub_id, local_files_only=True, allow_patterns=list(card.files), ignore_patterns=_LEFT_ALONE
+                card.hub_id,
+                revision=card.revision,
+                local_files_only=True,
+                allow_patterns=list(card.files),
+                ignore_patterns=_LEFT_ALONE,
             )
         )
     except (LocalEntryNotFoundError, OSError, ValueError):
@@ -178,6 +207,20 @@ def missing_weights(name: str) -> tuple[str, ...]:
         f"The weights of {name} ({card.size}; {card.terms}) are not here: {card.by_hand}; then run {card.convert},"
         " or name the file with --weights.",
     )
+
+
+def missing_model(reference: str, kind: Kind) -> tuple[str, ...]:
+    """One sentence if a model of that kind cannot be opened because it, or the extra for it, is not here; else none.
+
+    Raises InputError as `locate_folder` does.
+    """
+    if absent := lacks_neural():
+        return absent
+    try:
+        locate_folder(reference, kind)
+    except MissingError as problem:
+        return (f"{problem}.",)
+    return ()
 
 
 def _absence(card: Card) -> str:

@@ -1,6 +1,6 @@
 """MusicGen's model from a folder in the form of transformers: `config.json`, weights in one part or several, `tokenizer.json`.
 
-Mono and stereo. Strict: a key that is unknown, missing or of another shape is an InputError that names it.
+Mono and stereo, with melody or without. Strict: a key that is unknown, missing or of another shape is an InputError that names it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from reelscore.checkpoints.reading import Stored, read_configuration, read_weigh
 from reelscore.errors import InputError
 from reelscore.models.musicgen import MusicGen, MusicGenConfig
 
-_EXACT = ("codec.", "text.", "project.")
+_EXACT = ("codec.", "text.", "project.", "project_melody.")
 """What stays float32 whatever the decoder's number format: it is small, or what is heard depends on it."""
 _LICENCE = "not stated in the folder; the weights that Meta published are CC-BY-NC-4.0, non-commercial use only"
 

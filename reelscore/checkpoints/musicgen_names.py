@@ -1,6 +1,7 @@
-"""MusicGen as transformers saves it (MusicgenForConditionalGeneration): its configuration and the names of its tensors.
+"""MusicGen as transformers saves it: its configuration and the names of its tensors.
 
-There queries, keys and values are tensors of their own, which lie in one here, in this order.
+That is MusicgenForConditionalGeneration and, for models that follow a melody, MusicgenMelodyForConditionalGeneration. There
+queries, keys and values are tensors of their own, which lie in one here, in this order.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from reelscore.checkpoints.encodec_names import codec_config_from_published
 from reelscore.checkpoints.naming import patterns, translated
+from reelscore.models.chroma import MelodyConfig
 from reelscore.models.configurations import from_dict, integer, shown
 from reelscore.models.musicgen import MusicGenConfig, TextEncoderConfig, delays_of
 from reelscore.models.token_decoder import TokenDecoderConfig
@@ -44,6 +46,7 @@ _DECODER_ONLY = {
     "scale_embedding": (False, False),
     "cross_attention_hidden_size": (None, None),
 }
+_MELODY_SIZES = {"bins": ("num_chroma", 12), "length": ("chroma_length", 235)}
 _DECODER_LAYER = {
     "self_attn.out_proj": "self_attention.out",
     "encoder_attn.out_proj": "cross_attention.out",
@@ -59,6 +62,7 @@ _WEIGHTS = {
     "decoder.norm": f"{_SIDE}.layer_norm",
     "decoder.scores.{}": "decoder.lm_heads.{}",
     "project": "enc_to_dec_proj",
+    "project_melody": "audio_enc_to_dec_proj",
     **{f"decoder.layers.{{}}.{ours}": f"{_SIDE}.layers.{{}}.{theirs}" for theirs, ours in _DECODER_LAYER.items()},
 }
 _PUBLISHED = patterns(
@@ -76,12 +80,8 @@ _TABLES = ("text_encoder.encoder.embed_tokens.weight", f"{_SIDE}.embed_positions
 def config_from_published(document: Mapping[str, Any]) -> MusicGenConfig:
     """The configuration of a config.json of MusicGen. Raises ValueError, naming the field, for what is not known."""
     kind = document.get("model_type")
-    if kind == "musicgen_melody":
-        raise ValueError(
-            "model_type is 'musicgen_melody', which listens to a melody besides; only 'musicgen' is known."
-        )
-    if kind != "musicgen":
-        raise ValueError(f"model_type is {shown(kind)}; only 'musicgen' is known.")
+    if kind not in ("musicgen", "musicgen_melody"):
+        raise ValueError(f"model_type is {shown(kind)}; only 'musicgen' and 'musicgen_melody' are known.")
     parts = {name: _inside(document, name) for name in ("text_encoder", "decoder", "audio_encoder")}
     decoder, channels = _decoder(parts["decoder"])
     try:
@@ -91,7 +91,12 @@ def config_from_published(document: Mapping[str, Any]) -> MusicGenConfig:
     if codec.channels != 1:
         raise ValueError(f"audio_encoder.audio_channels is {codec.channels}; only 1 is known.")
     codec = replace(codec, channels=channels, codebooks=codec.codebooks * channels)
-    return MusicGenConfig(_text(parts["text_encoder"]), decoder, codec)
+    melody = _melody(document) if kind == "musicgen_melody" else None
+    return MusicGenConfig(_text(parts["text_encoder"]), decoder, codec, melody)
+
+
+def _melody(document: Mapping[str, Any]) -> MelodyConfig:
+    return MelodyConfig(**_sizes(document, _MELODY_SIZES, ""))
 
 
 def _inside(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -103,7 +108,7 @@ def _inside(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _text(part: Mapping[str, Any]) -> TextEncoderConfig:
     _refuse_others(part, _TEXT_ONLY, "text_encoder")
-    sizes = _sizes(part, _TEXT_SIZES, "text_encoder")
+    sizes = _sizes(part, _TEXT_SIZES, "text_encoder.")
     return from_dict(
         TextEncoderConfig, sizes | {"feed_forward": part.get("feed_forward_proj", "relu")}, "text_encoder."
     )
@@ -112,7 +117,7 @@ def _text(part: Mapping[str, Any]) -> TextEncoderConfig:
 def _decoder(part: Mapping[str, Any]) -> tuple[TokenDecoderConfig, int]:
     """The decoder's configuration, and the channels that it makes."""
     _refuse_others(part, _DECODER_ONLY, "decoder")
-    sizes = _sizes(part, _DECODER_SIZES, "decoder")
+    sizes = _sizes(part, _DECODER_SIZES, "decoder.")
     channels = integer(part.get("audio_channels", 1), "decoder.audio_channels")
     special = part.get("pad_token_id", 2048)
     if special != sizes["cardinality"]:
@@ -130,12 +135,15 @@ def _refuse_others(part: Mapping[str, Any], known: Mapping[str, tuple[Any, Any]]
 
 
 def _sizes(part: Mapping[str, Any], known: Mapping[str, tuple[str, int]], at: str) -> dict[str, Any]:
-    return {ours: integer(part.get(name, meant), f"{at}.{ours}") for ours, (name, meant) in known.items()}
+    return {ours: integer(part.get(name, meant), f"{at}{ours}") for ours, (name, meant) in known.items()}
 
 
 def is_musicgen(names: Iterable[str]) -> bool:
     """Whether a file with those names is one of MusicGen in the form of transformers, whole or not."""
-    return any(name.startswith(("enc_to_dec_proj.", f"{_SIDE}.", f"{CODEC}quantizer.")) for name in names)
+    return any(
+        name.startswith(("enc_to_dec_proj.", "audio_enc_to_dec_proj.", f"{_SIDE}.", f"{CODEC}quantizer."))
+        for name in names
+    )
 
 
 def published_names(ours: str) -> tuple[str, ...]:

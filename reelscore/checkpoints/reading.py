@@ -115,12 +115,14 @@ def _safetensors(path: Path) -> Stored:
         raise _damaged(path, problem, "safetensors") from problem
     if not shapes:
         raise InputError(f"{path} holds no tensors; give a file of model weights.")
-    return Stored(path, shapes, formats, partial(_read_one, path, file.get_tensor), header, (path,))
+    return Stored(path, shapes, formats, partial(_read_one, path), header, (path,))
 
 
-def _read_one(path: Path, read: Callable[[str], Tensor], name: str) -> Tensor:
+def _read_one(path: Path, name: str) -> Tensor:
+    """The tensor in a mapping of its own: what is given up leaves memory, whatever else of the file is still in use."""
     try:
-        return read(name)
+        tensor: Tensor = safe_open(path, framework="pt", device="cpu").get_tensor(name)  # type: ignore[no-untyped-call]
+        return tensor
     except _DAMAGE as problem:
         raise _damaged(path, problem, "safetensors") from problem
 

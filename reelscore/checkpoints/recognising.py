@@ -60,7 +60,7 @@ MUSICGEN = Family(
     "MusicGen",
     {
         "text encoder": ("text_encoder.",),
-        "projection": ("enc_to_dec_proj.",),
+        "projection": ("enc_to_dec_proj.", "audio_enc_to_dec_proj."),
         "decoder": ("decoder.",),
         "codec": (CODEC,),
     },

@@ -33,14 +33,14 @@ class PromptTokenizer:
 
         What does not fit is cut off at the end; nothing is put into lower case.
         """
-        read = self._tokenizer.encode_batch([_sendable(prompt) for prompt in prompts])
+        read = self._tokenizer.encode_batch([sendable(prompt) for prompt in prompts])
         ids = torch.tensor([one.ids for one in read], dtype=torch.int64)
         mask = torch.tensor([one.attention_mask for one in read], dtype=torch.int64)
         return ids.reshape(-1, self.prompt_tokens), mask.reshape(-1, self.prompt_tokens)
 
     def length(self, prompt: str) -> int:
         """How many tokens the whole prompt has, its two ends counted; more than `prompt_tokens` are cut off."""
-        encoded = self._tokenizer.encode(_sendable(prompt))
+        encoded = self._tokenizer.encode(sendable(prompt))
         return sum(encoded.attention_mask) + sum(sum(rest.attention_mask) - 2 for rest in encoded.overflowing)
 
     def to_json(self) -> str:
@@ -128,6 +128,6 @@ def _checked(tokenizer: Tokenizer, path: Path, config: TextTowerConfig) -> Promp
     return checked
 
 
-def _sendable(prompt: str) -> str:
+def sendable(prompt: str) -> str:
     """Half characters (lone surrogates) cannot be encoded; each becomes a question mark."""
     return prompt.encode("utf-8", "replace").decode("utf-8")

@@ -82,6 +82,8 @@ class Writing:
     """The model's name at that server; left out, the first that it has."""
     llm_timeout: float = 60.0
     """Seconds after which the rules answer in its place."""
+    detail: Literal["simple", "brief", "long"] | None = None
+    """Write each section an instruction for engines that read words (musicgen, match): its caption, at most 30 words, or at most 50; these engines have brief where it is left out."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class Performance:
     seed: int = 0
     """The same seed gives the same music; another gives another piece."""
     melody: Path | None = None
-    """A tune to build on: a MIDI file for compose, a recording for sonique; vidmuse takes none."""
+    """A tune to build on: a MIDI file for compose, a recording for sonique and for musicgen's melody models; vidmuse and match take none."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ class Beside:
     """The brief that was followed, as JSON."""
     report: Path | None = None
     """What was asked and what was measured in the finished file, as JSON; a timeline picture (PNG) goes beside it."""
+    remember: bool = False
+    """Add the music to the library that the engine match chooses from, described by its brief."""
 
 
 def split(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -72,7 +72,9 @@ def score(
     from reelscore.pipeline import Outputs, Playing, score_film
 
     read = [path for path in (video, brief, asked.cues) if path]
-    outputs = Outputs(output, audio_only, codec, beside.stems, beside.midi, beside.save_brief, beside.report)
+    outputs = Outputs(
+        output, audio_only, codec, beside.stems, beside.midi, beside.save_brief, beside.report, beside.remember
+    )
     refuse_clashes(outputs.files, read)
     wanted = asked.wishes() if brief is None else _followed(brief, asked, watching, writing)
     playing = Playing(engine, options, performance.seed, performance.melody, hardware)
@@ -208,7 +210,7 @@ def _understanding(watching: Watching, writing: Writing, hardware: Hardware) -> 
     language = LanguageChoice(writing.llm, writing.llm_model, writing.llm_timeout) if writing.llm else None
     if writing.llm_model and not writing.llm:
         raise InputError("--llm-model names a model at a server; give the server's address with --llm http://….")
-    return Understanding(watching.captioner, language, hardware)
+    return Understanding(watching.captioner, language, writing.detail, hardware)
 
 
 def _mixing(sounding: Sounding) -> Any:

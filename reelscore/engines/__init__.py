@@ -10,6 +10,7 @@ obeyed; a missing extra or weight is one MissingError with the command that mend
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from math import isfinite
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
@@ -79,6 +80,12 @@ class Engine:
 def names() -> tuple[str, ...]:
     """The engines there are."""
     return tuple(module.name for module in iter_modules(__path__))
+
+
+def refuse_outside(option: str, value: float, low: float, high: float) -> None:
+    """Raises InputError where a number that was given for an option is none, or lies outside of `low` to `high`."""
+    if not (isfinite(value) and low <= value <= high):
+        raise InputError(f"--{option} {value:g}: give a number from {low:g} to {high:g}.")
 
 
 def find(name: str) -> Engine:

@@ -1,21 +1,24 @@
-"""A fingerprint of the coded picture, the same whatever container carries it and however its units are framed there."""
+"""A fingerprint of the coded picture or sound: the same whatever container carries it, how its units are framed there, and how it is tagged."""
 
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from av.audio.stream import AudioStream
+from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from reelscore.media.opening import opened, packets, picture_stream
+from reelscore.errors import MediaError
+from reelscore.media.opening import opened, packets, picture_stream, sound_stream
 
 _START_CODE = b"\x00\x00\x01"
 _TEMPORAL_DELIMITER = b"\x12\x00"
 
 
-class PictureHash:
-    """SHA-256 over the coded pictures up to the last that is shown; filled packet by packet while a film plays.
+class CodedHash:
+    """SHA-256 over one stream's coded packets up to the last that is shown or sounds; filled packet by packet while a film plays.
 
     H.264 and H.265 lie in MP4 and Matroska as units with their length before them, in transport streams with start
     codes between them, and AV1 may come with delimiters that MP4 leaves out: only the units themselves are hashed.
@@ -27,7 +30,7 @@ class PictureHash:
         self._codec = ""
         self._length_bytes = 0
 
-    def begin(self, stream: VideoStream) -> None:
+    def begin(self, stream: VideoStream | AudioStream) -> None:
         """Takes from the stream how its units are framed."""
         self._codec = stream.codec_context.codec.canonical_name
         self._length_bytes = _length_bytes(self._codec, bytes(stream.codec_context.extradata or b""))
@@ -54,13 +57,25 @@ class PictureHash:
 
 
 def picture_sha256(path: Path) -> str:
-    """The PictureHash of a film, without decoding it. Raises MediaError."""
-    digest = PictureHash()
+    """The CodedHash of a film's picture, without decoding it. Raises MediaError."""
     with opened(Path(path)) as container:
-        stream = picture_stream(container, path)
-        digest.begin(stream)
-        for packet in packets(container, stream):
-            digest.add(packet)
+        return _sha256(container, picture_stream(container, path))
+
+
+def sound_sha256(path: Path) -> str:
+    """The CodedHash of the sound of a file, without decoding it. Raises MediaError, also where there is none."""
+    with opened(Path(path)) as container:
+        stream = sound_stream(container)
+        if stream is None:
+            raise MediaError(f"{path} holds no sound; give a file with sound.")
+        return _sha256(container, stream)
+
+
+def _sha256(container: InputContainer, stream: VideoStream | AudioStream) -> str:
+    digest = CodedHash()
+    digest.begin(stream)
+    for packet in packets(container, stream):
+        digest.add(packet)
     return digest.hexdigest()
 
 

@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from reelscore.audio import Samples
-from reelscore.media.digest import PictureHash
+from reelscore.media.digest import CodedHash
 from reelscore.media.opening import opened, packets, picture_stream, sound_stream
 from reelscore.media.probe import Clip
 from reelscore.media.shrink import Shrink
@@ -69,7 +69,7 @@ def play(
     *,
     picture_width: int = 160,
     sound_rate: int = 16_000,
-    digest: PictureHash | None = None,
+    digest: CodedHash | None = None,
     damage: Damage | None = None,
     progress: Progress = unseen,
 ) -> Iterator[Picture | Sound]:

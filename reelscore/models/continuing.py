@@ -104,7 +104,7 @@ class _Draft:
         # Of all scores: no number from the step on in which one is none. Asking at each step would wait for the card.
         self._sum = torch.zeros((), device=device)
         self._memory = decoder.remember(conditions)
-        self._cache = decoder.cache(rows, self._count - 1)
+        self._cache = decoder.cache(rows, self._count - 1, self._memory)
 
     @property
     def frames(self) -> Tensor:

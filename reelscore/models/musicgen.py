@@ -2,7 +2,8 @@
 
 After Copet et al., Simple and Controllable Music Generation (arXiv 2306.05284). The words are read by T5's encoder (Raffel et
 al., arXiv 1910.10683), one prompt at a time, so that there is no padding. Stereo models have codebooks for left and right in
-turns, which come pairwise late.
+turns, which come pairwise late. Melody models look at no words beside the music: a melody's chroma and then the words stand
+before it.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from reelscore.models.chroma import MelodyConfig
 from reelscore.models.codec import Codec, CodecConfig
 from reelscore.models.token_decoder import TokenDecoder, TokenDecoderConfig
 
@@ -49,6 +53,8 @@ class MusicGenConfig:
         default_factory=lambda: TokenDecoderConfig(dim=1024, heads=16, layers=24, inner=4096)
     )
     codec: CodecConfig = field(default_factory=CodecConfig)
+    melody: MelodyConfig | None = None
+    """None where the model follows words alone."""
 
     def __post_init__(self) -> None:
         pairs = (
@@ -67,25 +73,62 @@ class MusicGen(nn.Module):
         super().__init__()
         self.config = config
         self.text = _text_encoder(config.text)
-        # Where both sides are equally wide, MusicGen has nothing in between.
-        alike = config.text.width == config.decoder.dim
-        self.project = nn.Identity() if alike else nn.Linear(config.text.width, config.decoder.dim)
-        self.decoder = TokenDecoder(config.decoder)
+        dim = config.decoder.dim
+        self.project = _between(config.text.width, dim)
+        if config.melody is not None:
+            self.project_melody = _between(config.melody.bins, dim)
+        self.decoder = TokenDecoder(config.decoder, "before" if config.melody else "beside")
         self.codec = Codec(config.codec)
 
+    def condition(self, ids: Tensor, chroma: Tensor | None = None) -> Tensor:
+        """What the decoder gets to know of a prompt and, of a melody model, of a melody: (n, dim).
+
+        The ids (m,) are those of the words, their end included; chroma (frames, bins) may have any length, and without one
+        the model goes by the words. Raises ValueError for chroma that this model does not know.
+        """
+        words = self.read_text(ids)
+        if self.config.melody is None:
+            if chroma is not None:
+                raise ValueError("this model follows no melody")
+            return words
+        return torch.cat([self._read_melody(chroma), words])
+
     def read_text(self, ids: Tensor) -> Tensor:
-        """What the decoder gets to know of a prompt: its tokens' ids (n,), end included, become (n, dim)."""
+        """The words alone: their tokens' ids (n,), end included, become (n, dim)."""
         hidden = self.text(input_ids=ids[None]).last_hidden_state[0]
         return cast(Tensor, self.project(hidden))
 
     def null(self) -> Tensor:
-        """What the decoder gets where it is told nothing, (1, dim): zeros, whose keys and values are zeros too."""
-        return self.decoder.norm.weight.new_zeros(1, self.config.decoder.dim)
+        """What the decoder gets where it is told nothing, (n, dim): where there is no melody what then stands for it.
+
+        There are no words in it: beside the music a token of zeros, whose keys and values are zeros too; before the music the
+        decoder itself puts zeros for as many as there are in the condition.
+        """
+        if self.config.melody is None:
+            return self.decoder.norm.weight.new_zeros(1, self.config.decoder.dim)
+        return self._read_melody(None)
+
+    def _read_melody(self, chroma: Tensor | None) -> Tensor:
+        """(frames, bins), repeated or cut to the model's length, (length, dim); without a melody, C all along."""
+        melody = self.config.melody
+        assert melody is not None
+        weight = self.decoder.norm.weight
+        if chroma is None:
+            chroma = functional.one_hot(torch.zeros(1, dtype=torch.long), melody.bins)
+        if chroma.ndim != 2 or not len(chroma) or chroma.shape[1] != melody.bins:
+            raise ValueError(f"chroma is (frames, {melody.bins}), not {tuple(chroma.shape)}")
+        told = chroma[torch.arange(melody.length) % len(chroma)]
+        return cast(Tensor, self.project_melody(told.to(weight.device, torch.float32)))
 
 
 def delays_of(codebooks: int, channels: int) -> tuple[int, ...]:
     """The delay pattern of MusicGen: each codebook a step after the one before, left and right together."""
     return tuple(place // channels for place in range(codebooks))
+
+
+def _between(width: int, dim: int) -> nn.Module:
+    """What leads to the decoder's width; where both are equally wide, MusicGen has nothing in between."""
+    return nn.Identity() if width == dim else nn.Linear(width, dim)
 
 
 def _text_encoder(config: TextEncoderConfig) -> nn.Module:

@@ -4,6 +4,7 @@ Queries, keys and values are (rows, heads, places, channels of a head); those of
 them at the speed of memory, which torch's own attention, made for long sequences, does not.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -53,9 +54,11 @@ class Bank(NamedTuple):
 
 @dataclass(frozen=True)
 class Memory:
-    """Every condition of a batch as every layer's cross-attention has read it: by layer, then in the rows' order."""
+    """Every condition of a batch as every layer's attention has read it: by layer, then in the rows' order."""
 
     layers: tuple[tuple[Bank, ...], ...]
+    before: int = 0
+    """Places that each condition takes before the music; 0 where the conditions stand beside it."""
 
     @property
     def rows(self) -> int:
@@ -97,7 +100,7 @@ class Past(NamedTuple):
 
 
 class Cache:
-    """Keys and values of the music so far of one batch, in space for `length` places.
+    """Keys and values of the music so far of one batch, in space for `length` places after those of its conditions, if any.
 
     It is for making music: no gradient goes through what is kept. A static cache is for CUDA graphs: nothing about a step
     depends on how far the music is but the number in the tensor `place`, which the step itself moves on. A replay, which
@@ -105,14 +108,17 @@ class Cache:
     back with `rewind`.
     """
 
-    def __init__(self, template: Tensor, *, layers: int, rows: int, heads: int, length: int, width: int) -> None:
+    def __init__(
+        self, template: Tensor, *, layers: int, rows: int, heads: int, length: int, width: int, before: int = 0
+    ) -> None:
         """In the number format of the template and where it is."""
         # Kernels that take a mask want a multiple of this, or copy it.
-        space = -(-length // MULTIPLE) * MULTIPLE
+        space = -(-(before + length) // MULTIPLE) * MULTIPLE
         self.keys = template.new_zeros(layers, rows, heads, space, width)
         self.values = torch.zeros_like(self.keys)
-        self.place = torch.zeros((), dtype=torch.long, device=template.device)
+        self.place = torch.full((), before, dtype=torch.long, device=template.device)
         self.length = length
+        self.before = before
         self.used = 0
         self.static = template.device.type == "cuda"
 
@@ -120,14 +126,23 @@ class Cache:
     def rows(self) -> int:
         return self.keys.shape[1]
 
+    def begin(self, memory: Memory) -> None:
+        """Puts the conditions of that memory before the music."""
+        for keys, values, banks in zip(self.keys, self.values, memory.layers, strict=True):
+            row = 0
+            for bank in banks:
+                keys[row : row + bank.rows, :, : self.before] = bank.keys.detach()
+                values[row : row + bank.rows, :, : self.before] = bank.values.detach()
+                row += bank.rows
+
     def clear(self) -> None:
-        """Forgets everything."""
+        """Forgets all music."""
         self.rewind(0)
 
     def rewind(self, used: int) -> None:
-        """Forgets what came after the first `used` places."""
+        """Forgets what came after the first `used` places of the music."""
         self.used = used
-        self.place.fill_(used)
+        self.place.fill_(self.before + used)
 
     def advance(self, count: int) -> None:
         """Counts so many places as used; their keys and values are there."""
@@ -143,8 +158,19 @@ class Cache:
             later = torch.arange(self.keys.shape[3], device=device) > positions[:, None]
             mask = self.keys.new_zeros(later.shape).masked_fill(later, float("-inf"))
         return [
-            Past(self.keys[layer], self.values[layer], self.used, positions, mask) for layer in range(len(self.keys))
+            Past(self.keys[layer], self.values[layer], self.before + self.used, positions, mask)
+            for layer in range(len(self.keys))
         ]
+
+
+def found_after(before: Sequence[Bank], asked: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """What the places of the music find among themselves and in the conditions of their rows before them."""
+    banks = [bank for bank in before for _ in range(bank.rows)]
+    keys = torch.cat([torch.stack([bank.keys for bank in banks]), keys], dim=2)
+    values = torch.cat([torch.stack([bank.values for bank in banks]), values], dim=2)
+    count, end = asked.shape[2], keys.shape[2]
+    seen = torch.ones(count, end, dtype=torch.bool, device=asked.device).tril(end - count)
+    return functional.scaled_dot_product_attention(asked, keys, values, seen)
 
 
 def _found_by_few(asked: Tensor, keys: Tensor, values: Tensor) -> Tensor:

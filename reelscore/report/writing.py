@@ -45,6 +45,10 @@ class Finished(Protocol):
     def speech_to_music_db(self) -> float | None: ...
     @property
     def remarks(self) -> tuple[str, ...]: ...
+    @property
+    def licence(self) -> str: ...
+    @property
+    def attribution(self) -> str: ...
 
 
 def write_report(path: Path, take: Finished, progress: Progress = unseen) -> Measures:
@@ -89,6 +93,8 @@ def take_json(take: Finished, measures: Measures | None = None, indent: int | No
             "notes": sum(len(part.notes) for part in score.parts),
             "notes_for_cues": sum(note.cue for part in score.parts for note in part.notes),
         }
+    if take.licence or take.attribution:
+        told["rights"] = {"licence": take.licence, "attribution": take.attribution}
     if measures:
         told["measured"] = _measured(measures)
     return _json({**told, "remarks": list(take.remarks)}, indent)
@@ -127,6 +133,8 @@ def take_summary(take: Finished, measures: Measures | None = None) -> str:
     ]
     if take.score:
         rows.append(("played by", ", ".join(dict.fromkeys(part.instrument for part in take.score.parts))))
+    if take.attribution:
+        rows.append(("credit", take.attribution))
     if measures is None:
         rows.append(
             (

@@ -15,6 +15,7 @@ from reelscore.spotting.asking import Asked, asked_for, asked_in
 from reelscore.spotting.cues import STRONG, cues_for, refuse_cues, with_ending
 from reelscore.spotting.emotion import Emotion, emotion, look_between, look_emotion
 from reelscore.spotting.form import dynamics_of, sections_of, stretches
+from reelscore.spotting.instructions import Detail, instructed
 from reelscore.spotting.language import LanguageModel
 from reelscore.spotting.language.advice import Advice, advice_on
 from reelscore.spotting.language.question import question_about
@@ -25,16 +26,20 @@ from reelscore.spotting.tagging import Scene, choose_key, choose_tempo, tags_for
 from reelscore.spotting.telling import coloured, told_of
 from reelscore.tempo import TempoMap
 
+__all__ = ["Detail", "complete", "write_brief"]
+
 _LONGEST_FILM = 6 * 3600.0
 _FRAME_WITHOUT_FILM = 1 / 25
 _MOST_SCENES_ASKED = 24  # about; more would make the question longer than small models read well
 _BAR_BEFORE_TEMPO = 2.5  # seconds: a bar at 96 BPM, for dividing a film before its tempo is known
 
 
-def write_brief(analysis: Analysis, wishes: Wishes = Wishes(), writer: LanguageModel | None = None) -> Brief:
+def write_brief(
+    analysis: Analysis, wishes: Wishes = Wishes(), writer: LanguageModel | None = None, detail: Detail | None = None
+) -> Brief:
     """The whole brief for a film: what the person asks for, what `writer` advises, and rules for the rest.
 
-    A writer that gives no answer, or none that can be used, leaves all to the rules; the source "language_model" says so.
+    With a `detail` every section gets an instruction of that kind as well. A writer that gives no answer, or none that can be used, leaves all to the rules; the source "language_model" says so.
     Raises InputError for a wish that cannot be (an unknown name, a tempo or key that does not exist, a cue outside the film)
     and for a film of more than six hours.
     """
@@ -49,10 +54,13 @@ def write_brief(analysis: Analysis, wishes: Wishes = Wishes(), writer: LanguageM
     brief = _spotted(analysis, coloured(seen, told), asked, counsel)
     sources = dict(brief.sources)
     if told:
-        sources["captions"] = f"rule: {', '.join(told.words[:8])} in the captions colour the emotion a little"
+        sources["captions"] = f"rule: {told} colour the emotion a little"
     if counsel:
         sources["language_model"] = counsel.advice.source
-    return brief.model_copy(update={"sources": sources})
+    brief = brief.model_copy(update={"sources": sources})
+    if not detail:
+        return brief
+    return instructed(brief, analysis, asked, detail, None if counsel and counsel.advice.reply.silent else writer)
 
 
 @dataclass(frozen=True)

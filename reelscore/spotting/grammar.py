@@ -1,4 +1,4 @@
-"""The words that steer how a sentence is read, and those that say nothing about music and are passed over.
+"""The words that steer how a sentence is read or cut, and those that say nothing about music and are passed over.
 
 All are in lower case and without apostrophes, as `lexicon.letters_of` leaves them.
 """
@@ -16,6 +16,14 @@ NEGATING = _words("no not without minus zero non nor neither except isnt arent d
 ENDING = _words("but with just only instead yet however though although while featuring plus rather then")
 JOINING = _words("and or nor & plus")
 ARTICLES = _words("a an some the lots")
+# Words after which something must follow, so that no sentence ends with one.
+DANGLING = _words("""and or nor but plus with without the a an of to in into on onto at by for from as over under through towards
+    toward while that which who whose when where then than its their his her this these those like very more most less so is
+    are was be und oder mit der et ou avec le les de du y con el""")
+# Written with a capital letter, and nobody's name.
+ORIGINS = _words("""african american arabic asian balkan baroque brazilian celtic chinese christmas classical cuban english european
+    french german gregorian gothic greek indian irish italian japanese latin mediterranean nordic oriental renaissance romantic
+    romani russian scottish spanish turkish viennese western""")
 # How much of what follows: 1 plainly; below 0 is a refusal.
 DEGREES = {
     **dict.fromkeys(_words("very really so super highly incredibly truly deeply totally"), 1.3),

@@ -130,6 +130,11 @@ def meanings_of(letters: str) -> tuple[Meaning, ...]:
     return ()
 
 
+def members_of(name: str) -> tuple[str, ...]:
+    """The instruments that a name means: itself, or the members of a family; none for other names."""
+    return (name,) if name in INSTRUMENTS else FAMILIES.get(name, ())
+
+
 def corrected(letters: str) -> str | None:
     """The known word that differs from this one by a single slip of the keys; None for short words and doubtful cases."""
     if not 5 <= len(letters) <= 24 or letters in _NOT_SLIPS:

@@ -11,6 +11,7 @@ from reelscore.spotting.emotion import mood_emotion
 from reelscore.spotting.form import Stretch, Wanted
 from reelscore.spotting.language.advice import Advice
 from reelscore.spotting.language.answers import SceneAdvice, Suggestion
+from reelscore.spotting.lexicon import members_of
 from reelscore.spotting.wording import Feeling
 from reelscore.vocabulary import FAMILIES, GENRES, INSTRUMENTS, MOODS
 
@@ -102,9 +103,9 @@ def _is_asked_for(name: str, asked: Asked) -> bool:
     """Whether avoiding this would take away something that the person asked for, or what their genre is played on."""
     if name in asked.genres or name in asked.moods:
         return True
-    wanted = {member for wish in asked.instruments for member in _members(wish)}
+    wanted = {member for wish in asked.instruments for member in members_of(wish)}
     wanted |= {instrument for genre in asked.genres for instrument in GENRES[genre].instruments}
-    return name in asked.instruments or bool(wanted.intersection(_members(name)))
+    return name in asked.instruments or bool(wanted.intersection(members_of(name)))
 
 
 def _allowed(names: tuple[str, ...], asked: Asked) -> tuple[str, ...]:
@@ -113,20 +114,16 @@ def _allowed(names: tuple[str, ...], asked: Asked) -> tuple[str, ...]:
 
 def _playable(names: tuple[str, ...], asked: Asked, persons_genres: tuple[str, ...]) -> tuple[str, ...]:
     """The instruments that contradict nothing: none that is avoided, and none beside the only one of a solo genre asked for."""
-    left = [name for name in names if any(not _ruled_out(member, asked) for member in _members(name))]
+    left = [name for name in names if any(not _ruled_out(member, asked) for member in members_of(name))]
     palette = GENRES[persons_genres[0]].instruments if persons_genres else ()
     if len(palette) == 1:
         family = INSTRUMENTS[palette[0]].family
-        left = [name for name in left if all(INSTRUMENTS[member].family == family for member in _members(name))]
+        left = [name for name in left if all(INSTRUMENTS[member].family == family for member in members_of(name))]
     return tuple(left)
 
 
 def _ruled_out(instrument: str, asked: Asked) -> bool:
     return any(instrument == name or instrument in FAMILIES.get(name, ()) for name in asked.avoid)
-
-
-def _members(name: str) -> tuple[str, ...]:
-    return (name,) if name in INSTRUMENTS else FAMILIES.get(name, ())
 
 
 def _mode_is_welcome(found: Suggestion, person: Asked) -> bool:

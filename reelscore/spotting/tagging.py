@@ -21,6 +21,7 @@ from reelscore.spotting.emotion import (
     nearest_moods,
     tempo_for,
 )
+from reelscore.spotting.lexicon import members_of
 from reelscore.vocabulary import FAMILIES, GENRES, INSTRUMENTS, MOODS, Genre
 
 Value = TypeVar("Value")
@@ -104,7 +105,7 @@ def _fit(genre: Genre, wanted: Emotion, asked: Asked, scene: Scene) -> float:
         low, high = genre.tempo_bpm
         fit -= 0.5 * (asked.tempo.low_bpm > high * 1.05 or asked.tempo.high_bpm < low * 0.95)
     if asked.instruments:
-        named = [_members(name) for name in asked.instruments]
+        named = [members_of(name) for name in asked.instruments]
         found = sum(bool(set(members) & set(genre.instruments)) for members in named) / len(named)
         used = len(set(genre.instruments) & {name for members in named for name in members}) / len(genre.instruments)
         # A genre that lacks one of two instruments asked for has lost most of its claim.
@@ -119,7 +120,7 @@ def choose_moods(wanted: Emotion, asked: Asked) -> Choice[tuple[str, ...]]:
     """The moods asked for, else the two that lie nearest to the emotion."""
     if asked.moods:
         return Choice(asked.moods, asked.source("tags.moods"))
-    nearest = tuple(nearest_moods(wanted, (*asked.avoid, *_NEVER_GUESSED))[:2])
+    nearest = tuple(nearest_moods(wanted, (*asked.avoid, *NEVER_GUESSED))[:2])
     return Choice(
         nearest,
         f"rule: nearest to the film's valence {wanted.valence:+.2f}, arousal {wanted.arousal:+.2f}, tension {wanted.tension:.2f}",
@@ -147,7 +148,7 @@ def choose_instruments(genre: str, moods: tuple[str, ...], asked: Asked) -> Choi
 
 
 # Moods that need to know what the film tells, not only how it looks.
-_NEVER_GUESSED = ("romantic", "funny", "nostalgic", "angry", "scary", "triumphant")
+NEVER_GUESSED = ("romantic", "funny", "nostalgic", "angry", "scary", "triumphant")
 # What can carry music alone when a genre's whole palette is to be avoided.
 _ANYWHERE = ("grand piano", "warm pad", "strings", "acoustic guitar", "harp", "synth pluck", "flute", "choir")
 
@@ -232,10 +233,6 @@ def _advised_tempo(asked: Asked, low: float, high: float, where: str) -> Choice[
 def avoided(avoid: tuple[str, ...], instrument: str) -> bool:
     """Whether a list of names to avoid rules out this instrument."""
     return Tags(avoid=avoid).avoids(instrument)
-
-
-def _members(name: str) -> tuple[str, ...]:
-    return (name,) if name in INSTRUMENTS else FAMILIES[name]
 
 
 def _member_for(name: str, palette: tuple[str, ...], avoid: tuple[str, ...]) -> str:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -38,7 +39,7 @@ def test_names_and_ids_are_unique() -> None:
     names = [card.name for card in CATALOGUE]
     ids = [card.hub_id for card in CATALOGUE if card.hub_id]
     assert len(set(names)) == len(names) and len(set(ids)) == len(ids)
-    kinds = {"engine", "text tower", "tokenizer", "codec", "captioner", "language model"}
+    kinds = set(get_args(catalogue.Kind))
     assert {card.kind for card in CATALOGUE} == kinds
 
 

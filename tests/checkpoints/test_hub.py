@@ -29,9 +29,19 @@ FILES = {
     "pytorch_model.bin": b"pickle",
     "modeling_model.py": b"raise SystemExit('code of others')",
     "original/model.safetensors": bytes(10),
+    "modules.json": b"[]",
+    "1_Pooling/config.json": b'{"pooling_mode": "mean"}',
+    "1_Pooling/model.safetensors": bytes(10),
+    "1_Pooling/old/config.json": b"{}",
+    "onnx/config.json": b"{}",
+    "openvino/model.safetensors": bytes(10),
     "picture.png": b"png",
 }
-WANTED = {name for name in FILES if name.startswith(("config", "tokenizer", "chat", "model-", "model."))}
+WANTED = {
+    name
+    for name in FILES
+    if name.startswith(("config", "tokenizer", "chat", "model-", "model.", "modules", "1_Pooling/c"))
+}
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -130,11 +140,30 @@ def test_a_model_is_fetched_once_and_then_found_without_the_network(
         assert (Path(folder) / name).read_bytes() == FILES[name]
     assert json.loads(fractions)[0] == 0 and json.loads(fractions)[-1] == 1
     assert max(json.loads(fractions)) <= 1
-    fetched = {path.rpartition("/")[2] for path in Hub.asked if "/resolve/" in path}
+    fetched = {path.partition(f"/resolve/{COMMIT}/")[2] for path in Hub.asked if "/resolve/" in path}
     assert fetched == WANTED  # no pickle and no code was even asked for
 
     Hub.asked.clear()
     assert asked_of_us(f"print(locate({MODEL!r}))", tmp_path, port) == folder
+    assert not Hub.asked
+
+
+def test_a_model_whose_safetensors_are_another_version_is_fetched_and_found_in_that(
+    server: ThreadingHTTPServer, tmp_path: Path
+) -> None:
+    port = server.server_address[1]
+    named = (
+        "from dataclasses import replace; from reelscore.checkpoints import catalogue; "
+        f"card = replace(catalogue.find('clip-vit-base-patch32'), hub_id={MODEL!r}); catalogue.CATALOGUE = (card,); "
+    )
+    folder = asked_of_us(named + "print(get(card.name))", tmp_path, port)
+    assert (Path(folder) / "config.json").is_file()
+    assert f"/api/models/{MODEL}/revision/refs/pr/15" in Hub.asked
+    Hub.asked.clear()
+    assert asked_of_us(named + "print(locate(card.name))", tmp_path, port) == folder
+    assert asked_of_us(f"print(locate({MODEL!r}))", tmp_path, port).startswith(
+        "MissingError"
+    )  # its main version is not
     assert not Hub.asked
 
 
@@ -187,6 +216,21 @@ def test_a_known_model_that_is_not_here_is_told_with_size_terms_and_command(
         assert part in said
     for card in catalogue.CATALOGUE:
         assert not hub.is_here(card) or card.hub_id is None
+
+
+def test_a_model_is_asked_for_by_its_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match=r"'language model' and not 'sentences'; give one of all-minilm-l6-v2"):
+        hub.locate_folder("qwen3-4b", "sentences")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(InputError, match="is a file; give the folder"):
+        hub.locate_folder(str(tmp_path / "file"), "sentences")
+    assert hub.locate_folder(str(tmp_path), "sentences") == tmp_path
+    assert hub.missing_model(str(tmp_path), "sentences") == ()
+    (absent,) = hub.missing_model("clip-vit-base-patch32", "pictures and words")
+    assert absent.endswith(
+        "0.6 GB; MIT (the repository of CLIP)); get it with: reelscore models get clip-vit-base-patch32."
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ import numpy.typing as npt
 import pytest
 import torch
 
+from reelscore import tokens
 from reelscore.brief import Brief, Cue, Section, Tags
 from reelscore.engines import Music, Request
 from reelscore.engines.vidmuse import ENGINE, Options, making
 from reelscore.engines.vidmuse.footage import plan_for
-from reelscore.engines.vidmuse.making import load, played, reach_of, sounding
+from reelscore.engines.vidmuse.making import load, played, reach_of
 from reelscore.engines.vidmuse.steering import temperatures
 from reelscore.engines.vidmuse.windows import Plan
 from reelscore.errors import InputError, MissingError
@@ -27,6 +28,7 @@ from reelscore.models.packing import PackedProjection
 from reelscore.models.projection import Projection
 from reelscore.progress import unseen
 from reelscore.spotting import complete
+from reelscore.tokens import sounding
 
 Asking = Callable[..., Request]
 RATE = 32_000
@@ -284,7 +286,7 @@ def test_a_melody_is_refused(tmp_path: Path) -> None:
 def test_takes_are_the_same_in_whatever_batches_they_are_played(asked: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
     request = asked(Brief(duration=2.0))
     together = codes(request, (3, 4, 5))
-    monkeypatch.setattr(making, "MOST_REMEMBERED", 1)
+    monkeypatch.setattr(tokens, "MOST_REMEMBERED", 1)
     alone = codes(request, (3, 4, 5))
     assert torch.equal(together, alone)
     assert not torch.equal(together[0], together[1])
@@ -297,16 +299,17 @@ def test_as_many_takes_are_played_together_as_there_is_room_for(
     request = asked(Brief(duration=2.0))
     model, plan = load(request, unseen).model, planned(request)
     rows, sizes = 2 if guided else 1, model.decoder.config
-    a_take = rows * plan.length * sizes.layers * 2 * sizes.dim
+    longest = max(window.end - window.start for window in plan.windows)
+    a_take = rows * longest * sizes.layers * 2 * sizes.dim
     for room, takes in ((3 * a_take, 3), (3 * a_take - 1, 2), (0, 1)):
-        monkeypatch.setattr(making, "MOST_REMEMBERED", room)
-        assert making.takes_at_once(model, plan, guided=guided) == takes
+        monkeypatch.setattr(tokens, "MOST_REMEMBERED", room)
+        assert tokens.takes_at_once(sizes, longest, guided=guided) == takes
 
 
 @pytest.mark.usefixtures("short_sighted")
 def test_batches_share_what_was_seen(asked: Asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     request = asked(Brief(duration=LENGTH), film=film(tmp_path / "film.mp4", LENGTH), context=2.0)
-    monkeypatch.setattr(making, "MOST_REMEMBERED", 1)
+    monkeypatch.setattr(tokens, "MOST_REMEMBERED", 1)
     looked: list[int] = []
     visual = load(request, unseen).model.visual
     fused = visual.fused

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reelscore.media import Damage, Picture, PictureHash, Sound, mux, picture_sha256, play, probe, soundtrack
+from reelscore.media import Damage, Picture, CodedHash, Sound, mux, picture_sha256, play, probe, soundtrack
 
 PICTURES = {
     "bbb_480p_30s.mp4": 720,
@@ -32,7 +32,7 @@ def test_a_real_clip_goes_all_the_way(clips: Path, tmp_path: Path, name: str) ->
     path = clips / name
     clip = probe(path)
     assert clip.frames == PICTURES[name]
-    digest, damage = PictureHash(), Damage()
+    digest, damage = CodedHash(), Damage()
     last, count, heard = -1.0, 0, 0
     for item in play(clip, digest=digest, damage=damage):
         if isinstance(item, Picture):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from filming import BLUE, CLICKS, GREEN, RED, SCENES, WHITE, click_times, clicks, film
 
-from reelscore.media import Damage, Picture, PictureHash, Sound, picture_sha256, play, probe, soundtrack
+from reelscore.media import Damage, Picture, CodedHash, Sound, picture_sha256, play, probe, soundtrack
 
 
 def _pictures(path: Path, **options: int) -> list[Picture]:
@@ -157,7 +157,7 @@ def test_progress_rises_to_the_end(tmp_path: Path) -> None:
 
 def test_the_hash_of_playing_is_that_of_reading(tmp_path: Path) -> None:
     path, other = film(tmp_path / "a.mp4"), film(tmp_path / "b.mp4", [(RED, 10), (BLUE, 15), (WHITE, 25)])
-    digest = PictureHash()
+    digest = CodedHash()
     for _ in play(probe(path), digest=digest):
         pass
     assert digest.hexdigest() == picture_sha256(path) != picture_sha256(other)

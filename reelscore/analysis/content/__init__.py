@@ -1,5 +1,7 @@
 """What is to be seen in a film, in words: one caption for each scene and a description of the whole, by a captioning model.
 
+A captioner that can be asked (`feelings.Answering`) also says whether people are seen in a scene and how they feel.
+
 Costs nothing to import; the models are imported when they are asked.
 """
 
@@ -13,13 +15,14 @@ from reelscore.hardware import Hardware
 from reelscore.progress import Progress, unseen
 
 if TYPE_CHECKING:
-    from reelscore.analysis.content.captioner import Captioner
+    from reelscore.analysis.content.captioner import Captioner, Tick
     from reelscore.analysis.content.frames import Frame
     from reelscore.analysis.content.scenes import Scene
 
 __all__ = ["describe", "require_captioner"]
 
 _FRAMES_OF_FILM = 12
+_CAPTION_SHARE = 0.7  # of the time that a captioner that is asked takes for a scene
 
 
 def require_captioner(captioner: str, hardware: Hardware) -> None:
@@ -49,9 +52,9 @@ def describe(analysis: Analysis, captioner: str, hardware: Hardware, progress: P
     unsaid: list[Scene] = []
     steps = len(found) + (len(found) > 1)
     for number, (scene, seen) in enumerate(zip(found, frames(probe(analysis.film), found), strict=True)):
-        text = _caption(model, seen, progress, number, steps)
-        if text:
-            captions.append(Caption(start=scene.start, end=scene.end, text=text))
+        caption = _caption(model, scene, seen, _part_of(progress, number, steps))
+        if caption:
+            captions.append(caption)
         else:
             unsaid.append(scene)
         shown += _for_film(seen, len(found))
@@ -65,11 +68,25 @@ def describe(analysis: Analysis, captioner: str, hardware: Hardware, progress: P
     )
 
 
-def _caption(model: Captioner, seen: Sequence[Frame], progress: Progress, number: int, steps: int) -> str:
-    """What the model says of one scene, with its progress as part of the whole."""
-    text = model.scene(seen, lambda part: progress("captions", (number + part) / steps)) if seen else ""
-    progress("captions", (number + 1) / steps)
-    return text
+def _caption(model: Captioner, scene: Scene, seen: Sequence[Frame], tick: Tick) -> Caption | None:
+    """What the model says of one scene, and of the people in it if it can be asked; None where it said nothing usable."""
+    from reelscore.analysis.content.feelings import Answering, people_in
+    from reelscore.analysis.content.frames import KEY_FRAMES, spread
+
+    answering = model if isinstance(model, Answering) else None
+    share = _CAPTION_SHARE if answering else 1.0
+    text = model.scene(seen, lambda part: tick(share * part)) if seen else ""
+    caption = Caption(start=scene.start, end=scene.end, text=text) if text else None
+    if caption and answering:
+        people = people_in(answering, spread(seen, KEY_FRAMES), lambda part: tick(share + (1.0 - share) * part))
+        caption = caption.model_copy(update={"people": people.seen, "feelings": people.feelings})
+    tick(1.0)
+    return caption
+
+
+def _part_of(progress: Progress, number: int, steps: int) -> Tick:
+    """The progress of one step, told as that of the whole."""
+    return lambda part: progress("captions", (number + part) / steps)
 
 
 def _description(
@@ -83,7 +100,7 @@ def _description(
 
     few = spread(shown, _FRAMES_OF_FILM)
     texts = [caption.text for caption in captions]
-    text = model.film(few, texts, lambda part: progress("captions", (scenes + part) / (scenes + 1)))
+    text = model.film(few, texts, _part_of(progress, scenes, scenes + 1))
     progress("captions", 1.0)
     return text or cleaned(" ".join(texts), DESCRIPTION_LENGTH)
 

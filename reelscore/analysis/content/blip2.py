@@ -1,21 +1,21 @@
-"""BLIP-2: a short caption of one picture, or the answer to a question about it.
+"""BLIP-2: a short caption of one picture, or the answers to questions about it.
 
 It sees one picture at a time and knows nothing of films, so a scene is what it says of a few of its frames, and a film what it
-said of its scenes.
+said of its scenes. Each picture is looked at once, however much is asked about it.
 """
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from reelscore.analysis.content.captioner import Tick, generated, greedy
-from reelscore.analysis.content.chat import picture
+from reelscore.analysis.content.captioner import Tick, generated, greedy, yes_over_no
+from reelscore.analysis.content.chat import blank_for, picture
 from reelscore.analysis.content.cleaning import CAPTION_LENGTH, DESCRIPTION_LENGTH, cleaned, joined
-from reelscore.analysis.content.frames import Frame, spread
+from reelscore.analysis.content.frames import KEY_FRAMES, Frame, spread
 from reelscore.analysis.content.manners import Place, said_plainly
 from reelscore.checkpoints.hub import quiet
 
 _TOKENS = 40  # of one caption
-_FRAMES = 4  # of a scene; more of them say the same again
 _CAPTION_CHARACTERS = 200
 
 
@@ -24,14 +24,14 @@ class Blip2Captioner:
 
     def __init__(self, name: str, model: Any, processor: Any, place: Place) -> None:
         self.name = name
+        self.blank = blank_for(processor.image_processor)
+        self.biases: dict[str, float] = {}
         self._model, self._processor, self._place = model, processor, place
-        # Older folders do not say how many places a picture takes in the text; the model does.
-        if processor.num_query_tokens is None:
-            processor.num_query_tokens = model.config.num_query_tokens
+        self._seen: WeakKeyDictionary[Frame, Any] = WeakKeyDictionary()
 
     def scene(self, frames: Sequence[Frame], tick: Tick) -> str:
-        """What a few frames of the scene show, each said once."""
-        few = spread(frames, _FRAMES)
+        """What the key frames of the scene show, each said once."""
+        few = spread(frames, KEY_FRAMES)
         said = []
         for number, frame in enumerate(few):
             said.append(self.caption(frame, _part(tick, number, len(few))))
@@ -45,45 +45,57 @@ class Blip2Captioner:
     def caption(self, frame: Frame, tick: Tick) -> str:
         """What one picture shows, in a few words; "" where the model said nothing usable."""
         with said_plainly(self.name), quiet():
-            tokens = generated(self._model, self._inputs(frame, ""), _TOKENS, tick)
+            settings = greedy(self._model, _TOKENS)
+            tokens = generated(self._model.language_model, self._before(frame, ""), settings, tick)
             answer = self._processor.tokenizer.decode(tokens, skip_special_tokens=True)
         return cleaned(answer, _CAPTION_CHARACTERS)
 
-    def ask(self, frame: Frame, question: str) -> float:
-        """How sure the model is that the answer to a yes-or-no question is yes, from 0 to 1.
+    def log_odds(self, frame: Frame, questions: Sequence[str]) -> list[float]:
+        """For each yes-or-no question ln(p / (1 − p)) of yes: of its words against those of no, as the first of the answer.
 
-        It is the probability of the words for yes against that of the words for no as the first word of the answer, after
-        Li et al. 2023 (BLIP-2), whose form of question is used.
+        The form of the questions is that of Li et al. 2023 (BLIP-2).
         """
         import torch
 
         with said_plainly(self.name), quiet(), torch.inference_mode():
-            inputs = self._inputs(frame, f"Question: {question} Answer:")
-            answer = self._model.generate(
-                **inputs,
-                generation_config=greedy(self._model, 1),
-                output_logits=True,
-                return_dict_in_generate=True,
-            )
-            logits = answer.logits[0][0].float()
-            yes, no = (torch.logsumexp(logits[self._beginnings(word)], 0) for word in ("yes", "no"))
-            return float(torch.sigmoid(yes - no))
+            asked = self._before(frame, *(f"Question: {question} Answer:" for question in questions))
+            return [yes_over_no(self._processor.tokenizer, logits.float()) for logits in self._first_words(asked)]
 
-    def _beginnings(self, word: str) -> list[int]:
-        """The tokens that are the word, however it is written; not the pieces of which it may be made."""
-        tokenizer = self._processor.tokenizer
-        forms = [space + form for form in (word, word.capitalize(), word.upper()) for space in ("", " ")]
-        tokens = {token for form in forms for token in tokenizer(form, add_special_tokens=False)["input_ids"]}
-        known = [token for token in tokens if tokenizer.decode([token]).strip().lower() == word]
-        if not known:
-            raise ValueError(f"its tokenizer has no token for the word {word!r}")
-        return sorted(known)
+    def _first_words(self, asked: dict[str, Any]) -> Any:
+        """The logits of the first word of the answer to each of the questions: (questions, words)."""
+        import torch
 
-    def _inputs(self, frame: Frame, words: str) -> Any:
-        inputs = self._processor(
-            images=picture(frame.rgb, self._processor.image_processor), text=words, return_tensors="pt"
-        )
-        return inputs.to(self._place.device, dtype=self._place.dtype)
+        language = self._model.language_model
+        mask = asked["attention_mask"]
+        if self._model.config.use_decoder_only_language_model:
+            # Questions are filled up behind their ends, where the model has not yet read on.
+            return language(**asked).logits[torch.arange(len(mask)), mask.sum(dim=1) - 1]
+        begun = torch.full((len(mask), 1), language.config.decoder_start_token_id, device=mask.device)
+        return language(**asked, decoder_input_ids=begun).logits[:, 0]
+
+    def _before(self, frame: Frame, *texts: str) -> dict[str, Any]:
+        """What the language model has before it when it speaks: the picture, and each text behind it; (texts, places, width)."""
+        import torch
+
+        with torch.inference_mode():
+            written = self._processor.tokenizer(list(texts))["input_ids"]
+            longest = max(map(len, written))
+            filled = [[*ids, *[0] * (longest - len(ids))] for ids in written]
+            told = self._model.get_input_embeddings()(torch.tensor(filled, dtype=torch.long, device=self._place.device))
+            seen = self._features(frame).to(told.dtype).expand(len(written), -1, -1)
+            lengths = torch.tensor([seen.shape[1] + len(ids) for ids in written], device=self._place.device)
+            places = torch.arange(seen.shape[1] + longest, device=self._place.device)
+            mask = (places < lengths[:, None]).long()
+            return {"inputs_embeds": torch.cat([seen, told], dim=1), "attention_mask": mask}
+
+    def _features(self, frame: Frame) -> Any:
+        """The picture as the language model sees it, (1, places, width); forgotten together with the frame."""
+        if frame not in self._seen:
+            shown = picture(frame.rgb, self._processor.image_processor)
+            pixels = self._processor.image_processor(shown, return_tensors="pt")["pixel_values"]
+            pixels = pixels.to(self._place.device, dtype=self._place.dtype)
+            self._seen[frame] = self._model.get_image_features(pixels).pooler_output
+        return self._seen[frame]
 
 
 def _part(tick: Tick, number: int, count: int) -> Tick:

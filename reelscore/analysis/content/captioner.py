@@ -21,17 +21,16 @@ class Captioner(Protocol):
         """What the whole film shows, from frames of all its parts or from the captions of its scenes."""
 
 
-def generated(model: Any, inputs: Any, most_tokens: int, tick: Tick) -> Any:
-    """The tokens that the model says after `inputs`, without them: greedy, so the same every time."""
+def generated(model: Any, inputs: Any, settings: Any, tick: Tick) -> Any:
+    """The tokens that the model says after `inputs`, without them; with the settings of `greedy` the same every time."""
     import torch
     from transformers import StoppingCriteriaList
 
-    settings = greedy(model, most_tokens)
     with torch.inference_mode():
         said = model.generate(
             **inputs,
             generation_config=settings,
-            stopping_criteria=StoppingCriteriaList([_ticking(tick, most_tokens)]),
+            stopping_criteria=StoppingCriteriaList([_ticking(tick, settings.max_new_tokens)]),
         )[0]
     prompt = inputs.get("input_ids")
     if prompt is None or getattr(model.config, "is_encoder_decoder", False):
@@ -53,6 +52,24 @@ def greedy(model: Any, most_tokens: int) -> Any:
         ends = settings.eos_token_id
         settings.pad_token_id = ends[0] if isinstance(ends, list) and ends else ends if isinstance(ends, int) else 0
     return settings
+
+
+def yes_over_no(tokenizer: Any, logits: Any) -> float:
+    """ln(p / (1 − p)) of yes where `logits` (words,) are those of an answer's first word: all that begin a yes against all that begin a no."""
+    import torch
+
+    yes, no = (torch.logsumexp(logits[_beginnings(tokenizer, word)], 0) for word in ("yes", "no"))
+    return float(yes - no)
+
+
+def _beginnings(tokenizer: Any, word: str) -> list[int]:
+    """The tokens that are the word, however it is written; not the pieces of which it may be made."""
+    forms = [space + form for form in (word, word.capitalize(), word.upper()) for space in ("", " ")]
+    tokens = {token for form in forms for token in tokenizer(form, add_special_tokens=False)["input_ids"]}
+    known = [token for token in tokens if tokenizer.decode([token]).strip().lower() == word]
+    if not known:
+        raise ValueError(f"its tokenizer has no token for the word {word!r}")
+    return sorted(known)
 
 
 def _ticking(tick: Tick, most_tokens: int) -> Any:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reelscore.analysis.content.captioner import Tick, generated
+from reelscore.analysis.content.captioner import Tick, generated, greedy
 from reelscore.analysis.content.cleaning import CAPTION_LENGTH, DESCRIPTION_LENGTH, cleaned
-from reelscore.analysis.content.frames import Frame
+from reelscore.analysis.content.frames import LONGER_SIDE, Frame
 from reelscore.analysis.content.manners import Place, said_plainly, untiled
 from reelscore.analysis.content.wording import FILM_QUESTION, SCENE_QUESTION, label
 from reelscore.checkpoints.hub import quiet
@@ -37,7 +37,7 @@ class ChatCaptioner:
 
     def _answer(self, frames: Sequence[Frame], question: str, most_tokens: int, most: int, tick: Tick) -> str:
         with said_plainly(self.name), quiet():
-            tokens = generated(self._model, self._inputs(frames, question), most_tokens, tick)
+            tokens = generated(self._model, self._inputs(frames, question), greedy(self._model, most_tokens), tick)
             answer = self._processor.tokenizer.decode(tokens, skip_special_tokens=True)
         return cleaned(answer, most, (question,))
 
@@ -78,12 +78,22 @@ def picture(rgb: npt.NDArray[np.uint8], image_processor: Any) -> Any:
         return Image.fromarray(rgb)
     height, width = rgb.shape[:2]
     side = max(height, width)
-    mean = getattr(image_processor, "image_mean", None) or (0.5, 0.5, 0.5)
-    square = np.empty((side, side, 3), np.uint8)
-    square[:] = [round(255 * min(max(float(value), 0.0), 1.0)) for value in mean]
+    square = _of_mean_colour(image_processor, side)
     top, left = (side - height) // 2, (side - width) // 2
     square[top : top + height, left : left + width] = rgb
     return Image.fromarray(square)
+
+
+def blank_for(image_processor: Any) -> Frame:
+    """A picture on which there is nothing: all of the processor's mean colour."""
+    return Frame(0.0, _of_mean_colour(image_processor, LONGER_SIDE))
+
+
+def _of_mean_colour(image_processor: Any, side: int) -> npt.NDArray[np.uint8]:
+    mean = getattr(image_processor, "image_mean", None) or (0.5, 0.5, 0.5)
+    square = np.empty((side, side, 3), np.uint8)
+    square[:] = [round(255 * min(max(float(value), 0.0), 1.0)) for value in mean]
+    return square
 
 
 def wants_square(image_processor: Any) -> bool:

@@ -12,6 +12,7 @@ from reelscore.media.probe import Clip
 from reelscore.media.stills import Still, stills_at
 
 LONGER_SIDE = 448  # pixels; what the vision towers of captioners see of a picture is no larger
+KEY_FRAMES = 3  # frames of a scene that are looked at one by one; more of them show the same again
 _SHARPER = 1.2  # by how much another picture must be sharper to be taken
 
 

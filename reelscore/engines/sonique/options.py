@@ -1,9 +1,9 @@
 """The options of the engine `sonique`, and what they come to where they are left to the engine."""
 
 from dataclasses import dataclass
-from math import isfinite
 from typing import Literal, get_args
 
+from reelscore.engines import refuse_outside
 from reelscore.errors import InputError
 
 SamplerName = Literal["auto", "unipc", "dpmpp-2m-sde", "dpmpp-3m-sde", "dpmpp-2s-ancestral", "heun", "dpm-2", "lms"]
@@ -58,15 +58,15 @@ class Options:
     def __post_init__(self) -> None:
         if not 0 <= self.steps <= MOST_STEPS or self.steps == 1:
             raise InputError(f"--steps {self.steps}: ask for 2 to {MOST_STEPS}, or leave it out.")
-        _within("guidance", self.guidance, 0.0, 50.0)
-        _within("rescale", self.rescale, 0.0, 1.0)
+        refuse_outside("guidance", self.guidance, 0.0, 50.0)
+        refuse_outside("rescale", self.rescale, 0.0, 1.0)
         if self.window:
-            _within("window", self.window, LEAST_WINDOW, MOST_WINDOW)
+            refuse_outside("window", self.window, LEAST_WINDOW, MOST_WINDOW)
         for name, choices in (("sampler", get_args(SamplerName)), ("keep", get_args(Keep))):
             if getattr(self, name) not in choices:
                 raise InputError(f"--{name} {getattr(self, name)}: the choices are {', '.join(choices)}.")
         for name in ("sigma_min", "sigma_max"):
-            _within(name.replace("_", "-"), getattr(self, name), 0.001, 1000.0)
+            refuse_outside(name.replace("_", "-"), getattr(self, name), 0.001, 1000.0)
         if self.sigma_min >= self.sigma_max:
             raise InputError(
                 f"--sigma-min {self.sigma_min:g} is not below --sigma-max {self.sigma_max:g}; noise falls from the one to the other."
@@ -93,8 +93,3 @@ class Options:
     def start_sigma(self) -> float:
         """The noise from which a melody or a guide is taken up."""
         return min(START_SIGMA[self.keep], self.sigma_max)
-
-
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not (isfinite(value) and low <= value <= high):
-        raise InputError(f"--{name} {value:g}: give a number from {low:g} to {high:g}.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from reelscore.engines import Engine, Music, Request
 from reelscore.engines.vidmuse.options import Options
 from reelscore.errors import InputError, MissingError
-from reelscore.hardware import Hardware, device_for, lacks_neural
+from reelscore.hardware import Hardware, device_for, lacks_neural, refuse_unfit_eight_bits
 from reelscore.progress import Progress
 
 __all__ = ["ENGINE", "Options"]
@@ -56,17 +56,11 @@ def takes(request: Request, seeds: Sequence[int], progress: Progress) -> Iterato
 
 def check(options: Options, melody: Path | None, hardware: Hardware) -> None:
     """Raises InputError where a melody is given, the device is not there, or cannot do with 8 bits."""
-    device = device_for(hardware)
+    device_for(hardware)
     if melody:
         raise InputError(f"vidmuse looks at the film alone and cannot use the melody {melody}; leave --melody out.")
-    if options.int8 and device.type != "cpu":
-        raise InputError(
-            f"--int8 is for the CPU, and the model would run on {device.type!r} here; leave it out, or give --device cpu."
-        )
-    if options.int8 and hardware.precision not in ("auto", "float32"):
-        raise InputError(
-            f"--int8 and --precision {hardware.precision} both say how to hold the weights; give one of them."
-        )
+    if options.int8:
+        refuse_unfit_eight_bits(hardware)
 
 
 ENGINE = Engine(

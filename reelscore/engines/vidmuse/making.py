@@ -5,16 +5,13 @@ it, so that all of them together are one stream of codes, which the codec makes 
 joined. A take hangs on its own seed alone, and chance is drawn on the CPU, so that no device brings its own.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import repeat
-from math import ceil, floor
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from reelscore.audio import Samples
 from reelscore.checkpoints import default_weights
 from reelscore.checkpoints.vidmuse import Opened, open_vidmuse
 from reelscore.engines import Music, Request
@@ -22,34 +19,21 @@ from reelscore.engines.vidmuse.footage import conditions, plan_for
 from reelscore.engines.vidmuse.options import Options
 from reelscore.engines.vidmuse.steering import steered, temperatures
 from reelscore.engines.vidmuse.windows import Plan, Reach, Window
-from reelscore.errors import InputError
 from reelscore.finish import finished
-from reelscore.hardware import device_for, dtype_for, out_of_memory, overflowed
+from reelscore.hardware import device_for, dtype_for
 from reelscore.media import Clip, probe
 from reelscore.models.choosing import Sampling, published_generator
-from reelscore.models.codec import Codec
 from reelscore.models.continuing import generate
-from reelscore.models.eight_bits import in_eight_bits
-from reelscore.models.packing import packed
 from reelscore.models.vidmuse import VidMuse
 from reelscore.progress import Progress
 from reelscore.resident import resident
-
-MOST_REMEMBERED = 2**30  # numbers that the decoder keeps of the music of all takes that are played together
+from reelscore.tokens import chance, quickened, sounding, takes_at_once, telling, trouble_told
 
 
 def make(request: Request, seeds: Sequence[int], progress: Progress) -> Iterator[Music]:
     """The music of each seed, in their order. Raises MissingError and InputError."""
-    try:
+    with trouble_told(request.hardware):
         yield from made_with(load(request, progress), request, seeds, progress)
-    except FloatingPointError as problem:
-        raise overflowed(request.hardware) from problem
-    except (RuntimeError, MemoryError) as problem:
-        if not out_of_memory(problem):
-            raise
-        raise InputError(
-            "There is not enough memory to play this model; ask for --precision bf16, for --int8 on the CPU, or for another --device."
-        ) from problem
 
 
 def load(request: Request, progress: Progress) -> Opened:
@@ -62,10 +46,7 @@ def load(request: Request, progress: Progress) -> Opened:
     def opened() -> Opened:
         progress("loading", 0.0)
         model = open_vidmuse(weights, encodec=options.encodec or None, device=device, dtype=dtype)
-        if options.int8:
-            in_eight_bits(model.model.decoder)
-        elif device.type == "cpu" and dtype == torch.float32:
-            packed(model.model.decoder)
+        quickened(model.model.decoder, int8=options.int8)
         progress("loading", 1.0)
         return model
 
@@ -108,16 +89,17 @@ def played(
     """
     options: Options = request.options
     guided = film is not None and options.guidance != 1
-    size = takes_at_once(model, plan, guided=guided)
+    longest = max(window.end - window.start for window in plan.windows)
+    size = takes_at_once(model.decoder.config, longest, guided=guided)
     batches = [slice(first, first + size) for first in range(0, len(seeds), size)]
-    generators = [_chance(seed) for seed in seeds]
+    generators = [chance(seed) for seed in seeds]
     codes = torch.empty(len(seeds), model.codec.codebooks, plan.length, dtype=torch.long)
     total, done = plan.length * len(batches), 0
     seen = conditions(film, model.visual, plan, as_published=options.as_published, progress=progress)
     for window, tokens in zip(plan.windows, seen, strict=True):
         new = slice(window.start + window.context, window.end)
         for batch in batches:
-            watch = _told(progress, done - window.context, total, request.brief.duration)
+            watch = telling(progress, done - window.context, total, request.brief.duration)
             watch(window.context)
             drawn = [_published(model) for _ in generators[batch]] if options.as_published else generators[batch]
             continued = generate(
@@ -135,14 +117,6 @@ def played(
     return codes
 
 
-def takes_at_once(model: VidMuse, plan: Plan, *, guided: bool) -> int:
-    """How many takes go through the decoder together."""
-    config = model.decoder.config
-    longest = max(window.end - window.start for window in plan.windows)
-    rows = 2 if guided else 1
-    return max(1, MOST_REMEMBERED // (rows * longest * config.layers * 2 * config.dim))
-
-
 def sampling_in(window: Window, request: Request, *, guided: bool, frame_rate: int) -> Sampling:
     """How the codes of a window are chosen, its frames of context included."""
     options: Options = request.options
@@ -155,25 +129,10 @@ def sampling_in(window: Window, request: Request, *, guided: bool, frame_rate: i
     )
 
 
-def _chance(seed: int) -> torch.Generator:
-    """A take's own chance. numpy takes seeds of any size and lets neighbours have nothing in common."""
-    return torch.Generator().manual_seed(int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]))
-
-
 def _published(model: VidMuse) -> torch.Generator:
     """The random state in which the published program begins every window."""
     visual = model.visual.config
     return published_generator((1, 3, visual.global_frames, visual.image_size, visual.image_size))
-
-
-def _told(progress: Progress, before: int, total: int, seconds: float) -> Callable[[int], None]:
-    """Tells of the frames of a window, `before` of the `total` ones having been played earlier, in seconds of music."""
-
-    def watch(frames: int) -> None:
-        done = (before + frames) / total
-        progress("playing", done, f"{floor(done * seconds)} of {ceil(seconds)} s of music")
-
-    return watch
 
 
 @torch.no_grad()
@@ -183,18 +142,6 @@ def _finished(request: Request, opened: Opened, codes: Tensor, progress: Progres
     sound = sounding(opened.model.codec, codes, progress)
     audio = finished(sound, opened.model.codec.sample_rate, request.brief, widen=not options.as_published)
     return Music(audio, remarks=_remarks(request, opened), licence=opened.card.licence)
-
-
-def sounding(codec: Codec, codes: Tensor, progress: Progress) -> Samples:
-    """The sound of codes (1, codebooks, n): (channels, n * hop_samples)."""
-    progress("decoding", 0.0)
-    sound = np.empty((codec.channels, codes.shape[-1] * codec.hop_samples), np.float32)
-    there = 0
-    for piece in codec.decode_pieces(codes.to(next(codec.parameters()).device)):
-        sound[:, there : there + piece.shape[-1]] = piece[0].float().cpu().numpy()
-        there += piece.shape[-1]
-        progress("decoding", there / sound.shape[1])
-    return sound
 
 
 def _remarks(request: Request, opened: Opened) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """The options of the engine `vidmuse`, and what the published way makes of them."""
 
 from dataclasses import dataclass
-from math import isfinite
 
+from reelscore.engines import refuse_outside
 from reelscore.errors import InputError
 
 LEAST_CONTEXT, MOST_CONTEXT = 0.5, 25.0
@@ -36,11 +36,11 @@ class Options:
     """Do as VidMuse's release does: its frames, its windows, 0.5 s of context, its one random state (the seed has no effect), one channel."""
 
     def __post_init__(self) -> None:
-        _within("temperature", self.temperature, 0.05, 5.0)
-        _within("guidance", self.guidance, 1.0, 20.0)
-        _within("context", self.context, LEAST_CONTEXT, MOST_CONTEXT)
-        _within("steer", self.steer, 0.0, MOST_STEER)
-        _within("top-p", self.top_p, 0.0, 1.0)
+        refuse_outside("temperature", self.temperature, 0.05, 5.0)
+        refuse_outside("guidance", self.guidance, 1.0, 20.0)
+        refuse_outside("context", self.context, LEAST_CONTEXT, MOST_CONTEXT)
+        refuse_outside("steer", self.steer, 0.0, MOST_STEER)
+        refuse_outside("top-p", self.top_p, 0.0, 1.0)
         if self.top_k < 0:
             raise InputError(f"--top-k {self.top_k}: give 0 for all tokens, or the number to choose among.")
         if self.as_published and self.context not in (Options.context, PUBLISHED_CONTEXT):
@@ -57,8 +57,3 @@ class Options:
     def steering(self) -> float:
         """How far energy moves the temperature."""
         return 0.0 if self.as_published else self.steer
-
-
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not (isfinite(value) and low <= value <= high):
-        raise InputError(f"--{name} {value:g}: give a number from {low:g} to {high:g}.")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 
 from reelscore.models.visual import PICTURES_PER_SECOND
+from reelscore.tokens import even_starts
 
 _HAIR = 1e-6  # of a frame or a second: what is so little too long is rounding
 
@@ -74,12 +75,9 @@ def plan_windows(duration: float, context: float = 12.0, reach: Reach | None = N
     reach = reach or Reach()
     length = reach.music(duration)
     pictures = ceil(length / reach.step)
-    last = max(0, pictures - reach.pictures)
-    stride = max(1, reach.pictures - ceil(context * PICTURES_PER_SECOND - _HAIR))
-    count = ceil(last / stride)
-    starts = [last * number // count for number in range(count)] + [last]
+    stride = reach.pictures - ceil(context * PICTURES_PER_SECOND - _HAIR)
     windows: list[Window] = []
-    for first in starts:
+    for first in even_starts(pictures, reach.pictures, stride):
         behind = min(first + reach.pictures, pictures)
         seen = tuple(number / PICTURES_PER_SECOND for number in range(first, behind))
         windows.append(_following(windows, first * reach.step, min(behind * reach.step, length), seen))

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reelscore.brief import MODES, Key
-from reelscore.spotting.language.loose_json import MOST_CHARACTERS, values_in
+from reelscore.spotting.language.loose_json import values_in
+from reelscore.spotting.language.reading import LONGEST_ITEM, is_number, readable, scenes_told
 from reelscore.spotting.lexicon import Kind, letters_of, meanings_of
 from reelscore.spotting.wording import Understood, understand
 
 MOST_GENRES, MOST_MOODS, MOST_INSTRUMENTS, MOST_AVOIDED = 2, 3, 6, 4
-_MOST_READ = 200_000
 _MOST_ITEMS = 30
-_LONGEST_ITEM = 60
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class Answer:
 
 def read_answer(text: str, scenes: int) -> Answer:
     """What an answer says of the film and of its `scenes` scenes; nothing of it is ever an error."""
-    plain = _plain(without_thoughts(text[:_MOST_READ]))[:MOST_CHARACTERS]
+    plain = readable(text)
     best = _Draft(scenes)
     for fields in _fields_in(plain):
         draft = _Draft(scenes)
@@ -97,28 +96,6 @@ def read_answer(text: str, scenes: int) -> Answer:
         if len(draft.suggestion().parts) >= max(1, len(best.suggestion().parts)):
             best = draft
     return Answer(best.suggestion(), tuple(best.faults()))
-
-
-def without_thoughts(text: str) -> str:
-    """The text less what a thinking model said to itself: between think tags, before a lone closing one, after a lone opening one."""
-    kept: list[str] = []
-    edge, thinking = 0, False
-    for tag in _THOUGHT.finditer(text):
-        if tag.group(1):
-            kept = kept if thinking else []
-            edge, thinking = tag.end(), False
-        elif not thinking:
-            kept.append(text[edge : tag.start()])
-            thinking = True
-    return " ".join(kept if thinking else [*kept, text[edge:]])
-
-
-_THOUGHT = re.compile(r"<(/?)(?:think|thinking|reasoning)>", re.IGNORECASE)
-
-
-def _plain(text: str) -> str:
-    """The text without control characters and halves of surrogate pairs."""
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", " ", text)
 
 
 # ── Where an answer keeps what ────────────────────────────────────────────────────────────────────────────────────────
@@ -138,11 +115,10 @@ _FIELDS = {
     }.items()
     for word in words.split(", ")
 }
-_NUMBER_FIELDS = ("scene", "number", "index", "id", "n")
 
 
 def _field(name: str) -> str | None:
-    return _FIELDS.get(letters_of(name[:_LONGEST_ITEM]))
+    return _FIELDS.get(letters_of(name[:LONGEST_ITEM]))
 
 
 def _fields_in(text: str) -> Iterator[dict[str, Any]]:
@@ -222,7 +198,7 @@ class _Draft:
         elif name == "tempo":
             self._take_tempo(value)
         elif name in ("key", "mode"):
-            self._take_key(str(value)[:_LONGEST_ITEM])
+            self._take_key(str(value)[:LONGEST_ITEM])
         elif name == "scenes":
             self._take_scenes(value)
         elif isinstance(value, dict):
@@ -261,12 +237,12 @@ class _Draft:
 
     def _take_tempo(self, value: Any) -> None:
         if isinstance(value, list | dict):
-            numbers = [n for n in (value if isinstance(value, list) else value.values()) if _is_number(n)]
+            numbers = [n for n in (value if isinstance(value, list) else value.values()) if is_number(n)]
             value = sum(numbers[:2]) / len(numbers[:2]) if numbers else ", ".join(_items(value))
-        if _is_number(value):
+        if is_number(value):
             self.tempo_bpm = float(value) if 30 <= value <= 240 else None
         elif isinstance(value, str):
-            self.tempo_bpm, self.pace = _tempo_in(value[:_LONGEST_ITEM])
+            self.tempo_bpm, self.pace = _tempo_in(value[:LONGEST_ITEM])
 
     def _take_key(self, written: str) -> None:
         try:
@@ -276,15 +252,8 @@ class _Draft:
             self.mode = modes[0] if len(modes) == 1 else self.mode
 
     def _take_scenes(self, value: Any) -> None:
-        if isinstance(value, dict):
-            value = [
-                {"scene": name, **(told if isinstance(told, dict) else {"mood": told})} for name, told in value.items()
-            ]
-        for place, told in enumerate(value if isinstance(value, list) else ()):
-            fields = told if isinstance(told, dict) else {"mood": told}
-            number = _scene_number(fields, place)
-            if 0 <= number < self.scenes and number not in self.told:
-                self.told[number] = _scene_advice(fields)
+        for number, fields in scenes_told(value, "mood", self.scenes).items():
+            self.told.setdefault(number, _scene_advice(fields))
 
     def suggestion(self) -> Suggestion:
         avoid = tuple(self.names["avoid"])[:MOST_AVOIDED]
@@ -326,8 +295,8 @@ _KINDS: dict[str, tuple[Kind, ...]] = {
 def _items(value: Any) -> list[str]:
     """The single things that a value names: a string is divided at commas, an object gives its names or what it calls `name`."""
     if isinstance(value, str):
-        parts: Iterable[str] = re.split(r"[,;|/\n•]", value[: _MOST_ITEMS * _LONGEST_ITEM])
-        return [part.strip(" \t.*-_\"'")[:_LONGEST_ITEM] for part in parts if part.strip(" \t.*-_\"'")][:_MOST_ITEMS]
+        parts: Iterable[str] = re.split(r"[,;|/\n•]", value[: _MOST_ITEMS * LONGEST_ITEM])
+        return [part.strip(" \t.*-_\"'")[:LONGEST_ITEM] for part in parts if part.strip(" \t.*-_\"'")][:_MOST_ITEMS]
     if isinstance(value, dict):
         named = value.get("name", value.get("instrument"))
         return _items(named if isinstance(named, str) else list(value))
@@ -336,10 +305,6 @@ def _items(value: Any) -> list[str]:
             :_MOST_ITEMS
         ]
     return []
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, float | int) and not isinstance(value, bool)
 
 
 def _tempo_in(text: str) -> tuple[float | None, float | None]:
@@ -354,22 +319,10 @@ def _tempo_in(text: str) -> tuple[float | None, float | None]:
     return None, heard.pace
 
 
-def _scene_number(fields: dict[str, Any], place: int) -> int:
-    """The number of a scene from 0: as written (from 1, "2", "scene 2"), else by its place in the list."""
-    for name, value in fields.items():
-        if letters_of(str(name)[:_LONGEST_ITEM]) in _NUMBER_FIELDS:
-            if _is_number(value):
-                return int(value) - 1 if abs(value) < 10_000 else -1
-            digits = re.search(r"\d{1,4}", value[:_LONGEST_ITEM]) if isinstance(value, str) else None
-            if digits:
-                return int(digits.group()) - 1
-    return place
-
-
 def _scene_advice(fields: dict[str, Any]) -> SceneAdvice:
     mood = energy = None
     for name, value in fields.items():
-        called = letters_of(str(name)[:_LONGEST_ITEM])
+        called = letters_of(str(name)[:LONGEST_ITEM])
         if _FIELDS.get(called) == "moods":
             draft = _Draft(0)
             draft.take("moods", value)
@@ -385,11 +338,11 @@ _AMOUNTS = {"verylow": 0.1, "low": 0.25, "medium": 0.5, "moderate": 0.5, "mid": 
 def _energy(value: Any) -> float | None:
     """A share from 0 to 1: as a number, as "70%", or in words."""
     if isinstance(value, str):
-        number = re.fullmatch(r"\s*(\d{1,3}(?:\.\d{1,6})?)\s*(%?)\s*", value[:_LONGEST_ITEM])
+        number = re.fullmatch(r"\s*(\d{1,3}(?:\.\d{1,6})?)\s*(%?)\s*", value[:LONGEST_ITEM])
         if not number:
-            return _AMOUNTS.get(letters_of(value[:_LONGEST_ITEM]))
+            return _AMOUNTS.get(letters_of(value[:LONGEST_ITEM]))
         value = float(number.group(1)) / (100.0 if number.group(2) else 1.0)
-    return float(value) if _is_number(value) and 0 <= value <= 1 else None
+    return float(value) if is_number(value) and 0 <= value <= 1 else None
 
 
 def _shown(item: str) -> str:

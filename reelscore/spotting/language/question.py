@@ -5,7 +5,6 @@ template or JSON could take for its own; and whatever is answered is read as nam
 """
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,11 +13,11 @@ from typing import Any
 from reelscore.analysis.facts import Analysis
 from reelscore.brief import MODES
 from reelscore.spotting.asking import Asked
-from reelscore.spotting.emotion import Look, look_between
+from reelscore.spotting.clauses import bared
 from reelscore.spotting.language import Message, Schema
+from reelscore.spotting.scene_facts import SceneFacts, scene_facts, share_in_words, spoken_share
 from reelscore.vocabulary import GENRES, INSTRUMENTS, MOODS
 
-_LONGEST_CAPTION = 220
 _LONGEST_DESCRIPTION = 900
 _LONGEST_WISH = 600
 
@@ -34,17 +33,7 @@ _FORM = """{"genres": [one or two], "moods": [one to three], "instruments": [two
  "scenes": [{"scene": its number, "mood": one mood, "energy": from 0.0 (still) to 1.0 (all out)}, one for each scene]}"""
 
 
-@dataclass(frozen=True)
-class SceneFacts:
-    """One scene as it is told to the model: times in seconds, what a caption says of it, and what was measured in words."""
-
-    start: float
-    end: float
-    seen: str
-    movement: str
-    light: str
-    cutting: str
-    speech: str
+ASKING_AGAIN = "Answer again with the JSON object alone, with names from the lists."
 
 
 @dataclass(frozen=True)
@@ -65,11 +54,11 @@ class Question:
 
 def question_about(analysis: Analysis, edges: Sequence[float], asked: Asked) -> Question:
     """The question about a film whose scenes begin at `edges` (the first at 0) and the wishes that were understood."""
-    scenes = tuple(_scene(analysis, start, end) for start, end in pairwise((*edges, analysis.duration)))
+    scenes = tuple(scene_facts(analysis, start, end) for start, end in pairwise((*edges, analysis.duration)))
     return Question(
         duration=analysis.duration,
         description=bared(analysis.description, _LONGEST_DESCRIPTION),
-        speech_share=_spoken(analysis, 0.0, analysis.duration),
+        speech_share=spoken_share(analysis, 0.0, analysis.duration),
         scenes=scenes,
         wishes=_wishes(asked),
     )
@@ -77,34 +66,26 @@ def question_about(analysis: Analysis, edges: Sequence[float], asked: Asked) -> 
 
 def messages_for(question: Question) -> tuple[Message, ...]:
     """The conversation that asks the question."""
-    film: dict[str, Any] = {"seconds": round(question.duration, 1), "speech": _share_in_words(question.speech_share)}
-    if question.description:
-        film["seen"] = question.description
-    lines = [f"The film: {_quoted(film)}", "Its scenes:"]
-    for number, scene in enumerate(question.scenes, 1):
-        told: dict[str, Any] = {"scene": number, "from": round(scene.start, 1), "to": round(scene.end, 1)}
-        if scene.seen:
-            told["seen"] = scene.seen
-        told |= {"movement": scene.movement, "light": scene.light, "cutting": scene.cutting, "speech": scene.speech}
-        lines.append(_quoted(told))
-    lines.append(f"The person's wishes: {_quoted(question.wishes) if question.wishes else 'none; you are free.'}")
+    lines = facts_told(question)
     for called, names in (("Genres", GENRES), ("Moods", MOODS), ("Instruments", INSTRUMENTS), ("Modes", MODES)):
         lines.append(f"{called}: {', '.join(names)}.")
     lines.append(f"The form of the answer:\n{_FORM}")
     return Message("system", _TASK), Message("user", "\n".join(lines))
 
 
-def messages_for_repair(asked: Sequence[Message], answer: str, faults: Sequence[str]) -> tuple[Message, ...]:
-    """The same conversation with the answer and what was wrong with it, asking once more."""
-    listed = "; ".join(faults)
-    return (
-        *asked,
-        Message("assistant", bared(answer, 1500) or "…"),
-        Message(
-            "user",
-            f"That cannot be used: {listed}. Answer again with the JSON object alone, with names from the lists.",
-        ),
-    )
+def facts_told(question: Question, of_scenes: Sequence[dict[str, Any]] = ()) -> list[str]:
+    """The film, its scenes and the wishes, a line each; `of_scenes` has what is told of each scene besides."""
+    film: dict[str, Any] = {"seconds": round(question.duration, 1), "speech": share_in_words(question.speech_share)}
+    if question.description:
+        film["seen"] = question.description
+    lines = [f"The film: {quoted(film)}", "Its scenes:"]
+    for number, scene in enumerate(question.scenes):
+        told: dict[str, Any] = {"scene": number + 1, "from": round(scene.start, 1), "to": round(scene.end, 1)}
+        told |= {name: said for name, said in (("seen", scene.seen), ("people", scene.people)) if said}
+        told |= {"movement": scene.movement, "light": scene.light, "cutting": scene.cutting, "speech": scene.speech}
+        lines.append(quoted(told | (of_scenes[number] if of_scenes else {})))
+    lines.append(f"The person's wishes: {quoted(question.wishes) if question.wishes else 'none; you are free.'}")
+    return lines
 
 
 def schema_for(scenes: int) -> Schema:
@@ -127,23 +108,17 @@ def schema_for(scenes: int) -> Schema:
         "mode": {"type": "string", "enum": list(MODES)},
     }
     if scenes:
-        answer["scenes"] = {"type": "array", "items": _object(scene)}
-    return _object(answer)
+        answer["scenes"] = {"type": "array", "items": object_of(scene)}
+    return object_of(answer)
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def object_of(properties: dict[str, Any]) -> dict[str, Any]:
+    """The JSON schema of an object that has all of these properties and no other."""
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
-def bared(text: str, longest: int) -> str:
-    """A text as data: one line without control characters, brackets and bars, which templates take for their own; cut to length."""
-    plain = text[: 4 * longest].encode("utf-8", "replace").decode("utf-8")
-    plain = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029<>\[\]{}|`\\]+", " ", plain)
-    plain = " ".join(plain.split())
-    return plain if len(plain) <= longest else plain[: longest - 1] + "…"
-
-
-def _quoted(data: dict[str, Any]) -> str:
+def quoted(data: dict[str, Any]) -> str:
+    """Data as it stands in a question."""
     return json.dumps(data, ensure_ascii=False)
 
 
@@ -159,57 +134,3 @@ def _wishes(asked: Asked) -> dict[str, Any]:
         "key": asked.key or asked.mode,
     }
     return {name: value for name, value in said.items() if value}
-
-
-def _scene(analysis: Analysis, start: float, end: float) -> SceneFacts:
-    look = look_between(analysis, start, end)
-    return SceneFacts(
-        start=start,
-        end=end,
-        seen=bared(caption_of(analysis, start, end), _LONGEST_CAPTION),
-        movement=_in_words(look.motion, _MOVEMENTS),
-        light=_light(look),
-        cutting=_in_words(look.shot_length, _CUTTINGS),
-        speech=_share_in_words(_spoken(analysis, start, end)),
-    )
-
-
-def caption_of(analysis: Analysis, start: float, end: float) -> str:
-    """The caption that says most of a stretch: of those that cover it best, the one that says least of anything else."""
-    if not analysis.captions:
-        return ""
-
-    def claim(place: int) -> tuple[float, float]:
-        caption = analysis.captions[place]
-        shared = min(caption.end, end) - max(caption.start, start)
-        return (round(shared, 3), -(caption.end - caption.start))
-
-    best = max(range(len(analysis.captions)), key=claim)
-    return analysis.captions[best].text if claim(best)[0] > 0 else ""
-
-
-def _spoken(analysis: Analysis, start: float, end: float) -> float:
-    """The share of a stretch in which somebody speaks."""
-    spoken = sum(max(0.0, min(each.end, end) - max(each.start, start)) for each in analysis.speech)
-    return min(1.0, spoken / max(end - start, 1e-9))
-
-
-_MOVEMENTS = ((0.08, "still"), (0.2, "calm"), (0.4, "lively"), (1.1, "hectic"))
-_LIGHTS = ((0.18, "dark"), (0.32, "dim"), (0.55, "ordinary light"), (1.1, "bright"))
-_COLOURS = ((0.03, "black and white"), (0.15, "pale colours"), (0.45, "natural colours"), (1.1, "vivid colours"))
-_CUTTINGS = ((1.5, "very fast"), (3.0, "fast"), (7.0, "ordinary"), (1e9, "slow"))
-
-
-def _in_words(amount: float, words: Sequence[tuple[float, str]]) -> str:
-    return next((word for most, word in words if amount < most), words[-1][1])
-
-
-def _light(look: Look) -> str:
-    parts = [_in_words(look.brightness, _LIGHTS), _in_words(look.saturation, _COLOURS)]
-    if abs(look.warmth) > 0.2:
-        parts.append("warm" if look.warmth > 0 else "cold")
-    return ", ".join(parts)
-
-
-def _share_in_words(share: float) -> str:
-    return _in_words(share, ((0.02, "none"), (0.3, "a little"), (0.7, "about half"), (1.1, "nearly throughout")))

@@ -1,0 +1,47 @@
+"""What a melody model follows: a recording, or the composer's playing, in the film's time; and as chroma in a window's.
+
+Sound is mono, float32 (1, n), at the codec's rate. A recording that ends early begins again, as often as the film lasts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reelscore.audio import Samples
+from reelscore.engines import Request
+from reelscore.engines.musicgen.options import Options
+from reelscore.engines.musicgen.plan import LEARNED
+from reelscore.melody import played, read_recording
+from reelscore.models.chroma import MelodyConfig, chroma
+from reelscore.progress import Progress
+
+# The composer's players whose notes are no melody and would drown it: what was taken out of the recordings in training.
+_NO_MELODY = ("drums", "bass", "effects")
+
+
+@dataclass(frozen=True, eq=False)
+class Tune:
+    """A sound in the film's time."""
+
+    sound: Samples
+    rate: int
+
+    def chroma(self, stretches: Sequence[tuple[float, float]], config: MelodyConfig) -> Tensor:
+        """The chroma (frames, bins) of stretches of film time, from and to in seconds, one behind the other."""
+        places = [np.arange(round(start * self.rate), round(end * self.rate)) for start, end in stretches]
+        heard = self.sound.take(np.concatenate(places), axis=1, mode="wrap")
+        return chroma(torch.from_numpy(heard), config)
+
+
+def tunes_for(request: Request, seeds: Sequence[int], rate: int, progress: Progress) -> list[Tune | None]:
+    """What each take follows: the recording, the composer's playing with its seed, or nothing."""
+    options: Options = request.options
+    if options.guide:
+        return [Tune(played(request.brief, seed, rate, 1, progress, without=_NO_MELODY), rate) for seed in seeds]
+    if request.melody:
+        most = round((request.brief.duration + LEARNED) * rate)
+        return [Tune(read_recording(request.melody, rate, 1, most), rate)] * len(seeds)
+    return [None] * len(seeds)

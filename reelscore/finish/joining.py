@@ -1,0 +1,190 @@
+"""Pieces of sound laid one after another: cross-fades where one goes over into the next, without a bump, a dip, a click or a jump in level."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from reelscore.audio import Samples
+from reelscore.loudness import Meter, lufs
+
+CROSSFADE = 0.1
+REACH = 1.0
+MOST_JUMP_DB = 3.0
+_AIM_DB = 2.0  # of a jump that is eased: the fade itself adds a little
+_HEARD = 0.4  # seconds on both sides of a join over which levels are compared (BS.1770's momentary window)
+_SILENT_LUFS = -60.0  # what comes after silence, or goes over into it, is a beginning or an end and not a jump
+_EASE_DB_A_SECOND = 4.0
+_LEAST_EASE = 2.0
+_SETTLING = 0.1  # seconds that the meter's filters take
+_EDGE = 0.01  # seconds over which a sound that meets nothing begins or ends
+
+
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """A piece of sound (channels, n) in its place: its sample `anchor` sounds at sample `at` of the result, where it takes over.
+
+    What lies before the anchor is its lead, heard as it fades in.
+    """
+
+    sound: Samples
+    anchor: int
+    at: int
+
+    @property
+    def begins(self) -> int:
+        """Where in the result its first sample would lie."""
+        return self.at - self.anchor
+
+    @property
+    def stops(self) -> int:
+        """Where in the result its sound is over."""
+        return self.begins + self.sound.shape[1]
+
+
+def nearest_beat(
+    time: float,
+    beats: Sequence[float] | npt.NDArray[np.float64],
+    downbeats: Sequence[float] | npt.NDArray[np.float64] = (),
+    reach: float = REACH,
+) -> float:
+    """Where a join at `time` had better lie: on a downbeat within half of `reach`, else on a beat within `reach`, else where it is."""
+    for times, within in ((downbeats, reach / 2), (beats, reach)):
+        if len(times):
+            nearest = min(times, key=lambda each: abs(each - time))
+            if abs(nearest - time) <= within:
+                return float(nearest)
+    return time
+
+
+def joined(
+    pieces: Sequence[Laid], length_samples: int, rate: int, *, crossfade: float = CROSSFADE, ease: bool = True
+) -> Samples:
+    """The pieces one after another, (channels, length_samples): each from its `at` until the next takes over, the last to the end.
+
+    The first piece lies at 0, and they rise. Each goes over into the next within `crossfade` seconds around the join, as far as there
+    is sound on both sides; where there is none, there is silence. With `ease`, whichever side of a join is louder by more than
+    `MOST_JUMP_DB` is made softer there, over some seconds; nothing is ever made louder. Raises ValueError for pieces that do not fit.
+    """
+    _check(pieces, length_samples)
+    stops = [*(piece.at for piece in pieces[1:]), length_samples]
+    joins = [_join(pieces, stops, number, crossfade, rate) for number in range(1, len(pieces))]
+    arriving = [_Ramp(0, np.zeros(0, np.float32)), *(arriving for _, arriving in joins)]
+    leaving = [*(leaving for leaving, _ in joins), _last_ramp(pieces[-1], length_samples, rate)]
+    jumps = [_jump_db(pieces, stops, number, rate) if ease else 0.0 for number in range(1, len(pieces))]
+    result = np.zeros((pieces[0].sound.shape[0], length_samples), np.float32)
+    for piece, stop, comes, goes, before, after in zip(
+        pieces, stops, arriving, leaving, [0.0, *jumps], [*jumps, 0.0], strict=True
+    ):
+        if comes.first < goes.last:
+            gains = _eased(piece.at, stop, comes.first, goes.last, min(0.0, -before), min(0.0, after), rate)
+            _shape(gains, comes.first, comes)
+            _shape(gains, comes.first, goes)
+            heard = piece.sound[:, comes.first - piece.begins : goes.last - piece.begins]
+            result[:, comes.first : goes.last] += heard * gains
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class _Ramp:
+    """Gains of a piece from the sample `first` of the result on, as it comes or goes."""
+
+    first: int
+    gains: Samples
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.gains)
+
+
+def _check(pieces: Sequence[Laid], length_samples: int) -> None:
+    if not pieces or pieces[0].at != 0:
+        raise ValueError("pieces to join begin with one that lies at 0")
+    places = [*(piece.at for piece in pieces), length_samples]
+    if any(after <= before for before, after in pairwise(places)):
+        raise ValueError(f"pieces to join lie one after another within the result, not at {places}")
+    if len({piece.sound.shape[0] for piece in pieces}) > 1:
+        raise ValueError("pieces to join differ in their channels")
+    if any(not 0 <= piece.anchor <= piece.sound.shape[1] for piece in pieces):
+        raise ValueError("the anchor of a piece lies within its sound")
+
+
+def _join(
+    pieces: Sequence[Laid], stops: Sequence[int], number: int, crossfade: float, rate: int
+) -> tuple[_Ramp, _Ramp]:
+    """How the piece before leaves and the one of that number arrives, within half of the time that each of them has."""
+    old, new = pieces[number - 1], pieces[number]
+    half = max(1, min(round(crossfade * rate / 2), (new.at - old.at) // 2, (stops[number] - new.at) // 2))
+    edge = max(1, min(round(_EDGE * rate), half))
+    # An attack without a lead is not to be dulled: it comes at once, and the piece before makes way for it.
+    behind = half if new.anchor >= edge else edge
+    first, last = max(new.at - half, new.begins), min(new.at + behind, old.stops, new.stops)
+    if last - first < edge:
+        return _falling(min(new.at, old.stops), edge), _Ramp(max(new.begins, new.at - edge), _half_cosine(edge)[::-1])
+    leaving, arriving = _complementary(
+        old.sound[:, first - old.begins : last - old.begins], new.sound[:, first - new.begins : last - new.begins]
+    )
+    return _Ramp(first, leaving), _Ramp(first, arriving)
+
+
+def _last_ramp(piece: Laid, length_samples: int, rate: int) -> _Ramp:
+    """How the last piece leaves: as it is, but without a click where its sound is over before the result is."""
+    if piece.stops >= length_samples:
+        return _Ramp(length_samples, np.zeros(0, np.float32))
+    return _falling(max(piece.stops, piece.at), round(_EDGE * rate))
+
+
+def _falling(until: int, length: int) -> _Ramp:
+    return _Ramp(until - length, _half_cosine(length))
+
+
+def _half_cosine(length: int) -> Samples:
+    return (0.5 + 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / length)).astype(np.float32)
+
+
+def _complementary(old: Samples, new: Samples) -> tuple[Samples, Samples]:
+    """Gains for two sounds of one length that keep the power of their sum: equal power where they are strangers, equal gain where they are the same."""
+    angle = (np.arange(old.shape[1]) + 0.5) * (np.pi / 2 / old.shape[1])
+    alike = float(np.vdot(old, new)) / (np.sqrt(float(np.vdot(old, old)) * float(np.vdot(new, new))) + 1e-12)
+    together = np.sqrt(1.0 + max(alike, 0.0) * np.sin(2 * angle))
+    return (np.cos(angle) / together).astype(np.float32), (np.sin(angle) / together).astype(np.float32)
+
+
+def _shape(gains: Samples, begins: int, ramp: _Ramp) -> None:
+    """Puts a ramp onto the gains of a piece, whose first is for the sample `begins` of the result."""
+    first, last = max(ramp.first, begins), min(ramp.last, begins + len(gains))
+    gains[first - begins : last - begins] *= ramp.gains[first - ramp.first : last - ramp.first]
+
+
+def _jump_db(pieces: Sequence[Laid], stops: Sequence[int], number: int, rate: int) -> float:
+    """By how much the join into that piece is louder (or, negative, softer) behind than before, beyond what may stay."""
+    old, new, window = pieces[number - 1], pieces[number], round(_HEARD * rate)
+    before = _level_lufs(old, max(new.at - window, old.at), new.at, rate)
+    behind = _level_lufs(new, new.at, min(new.at + window, stops[number]), rate)
+    if min(before, behind) < _SILENT_LUFS:
+        return 0.0
+    return float(np.sign(behind - before)) * max(0.0, abs(behind - before) - _AIM_DB)
+
+
+def _level_lufs(piece: Laid, first: int, last: int, rate: int) -> float:
+    """How loud a piece is between two samples of the result; −inf where it has no sound there."""
+    settling = min(round(_SETTLING * rate), first - piece.begins)
+    meter = Meter(rate, step=settling / rate) if settling else Meter(rate)
+    meter.add(piece.sound[:, first - settling - piece.begins : last - piece.begins])
+    energies = meter.energies()[1 if settling else 0 :]
+    return float(lufs(energies.mean())) if len(energies) else float("-inf")
+
+
+def _eased(at: int, stop: int, first: int, last: int, from_db: float, to_db: float, rate: int) -> Samples:
+    """The gains from `first` to `last` of a piece that reigns from `at` to `stop`: `from_db` at its start and `to_db` at its end, 0 dB between."""
+    level_db = np.zeros(last - first)
+    for gain_db, edge, inwards in ((from_db, at, 1), (to_db, stop, -1)):
+        if gain_db < 0:
+            away = np.maximum(inwards * (np.arange(first, last) - edge), 0) / rate
+            room = (stop - at) / rate / 2
+            held = min(_HEARD, room / 4)
+            easing = min(max(_LEAST_EASE, -gain_db / _EASE_DB_A_SECOND), room - held)
+            level_db += gain_db * (0.5 + 0.5 * np.cos(np.pi * np.clip((away - held) / easing, 0.0, 1.0)))
+    return np.asarray(10.0 ** (level_db / 20.0), np.float32)

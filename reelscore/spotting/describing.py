@@ -1,0 +1,112 @@
+"""The music of one section in plain English, by rule: what is seen, how much goes on, how it feels, and where it is heading.
+
+No instrument, tempo or key is named, so that nothing contradicts what the brief has settled.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reelscore.brief import Section
+from reelscore.spotting.clauses import count_words, within
+from reelscore.spotting.emotion import Emotion, nearest_moods
+from reelscore.spotting.scene_facts import SceneFacts, in_words
+from reelscore.spotting.tagging import NEVER_GUESSED
+
+_AMOUNTS = (
+    (0.2, "barely there, a few soft notes"),
+    (0.38, "quiet and sparse"),
+    (0.55, "gentle and flowing"),
+    (0.72, "full and moving forward"),
+    (0.86, "strong and driving"),
+    (1.1, "powerful and dense"),
+)
+_PARTS = {
+    "intro": "opening the piece",
+    "theme": "carrying the theme",
+    "build": "building step by step",
+    "climax": "the peak of the piece",
+    "breakdown": "holding back and leaving space",
+    "outro": "winding down",
+}
+_FIGURES = {
+    "still": "long held notes",
+    "calm": "an unhurried flow",
+    "lively": "lively rhythmic figures",
+    "hectic": "busy, restless figures",
+}
+_COLOURS = {
+    "dark": "a low, shadowed register",
+    "dim": "a veiled, muted tone",
+    "bright": "a clear, open register",
+    "warm": "a warm tone",
+    "cold": "a cool tone",
+}
+_PHRASES = {"very fast": "short phrases", "fast": "short phrases", "slow": "long phrases"}
+_SPOKEN_OVER = ("about half", "nearly throughout")
+_TURN = 0.1  # of energy, from which the music is heard to rise or fall
+_SEEN_WORDS = 14  # of what is seen, where the film is told of as well
+_FEWEST_WORDS = 3  # that are worth being said of what is seen
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A section and the one after it, if any, with what may be said of the film: `seen` of its own stretch, `story` of the whole.
+
+    `moods` are moods that the section shall have before all that its emotion says, `avoid` those that it shall not have.
+    """
+
+    section: Section
+    after: Section | None
+    facts: SceneFacts
+    seen: str
+    story: str
+    moods: tuple[str, ...]
+    avoid: tuple[str, ...]
+
+    @property
+    def feelings(self) -> list[str]:
+        """Moods for the section, the best first."""
+        felt = Emotion(self.section.valence, self.section.arousal, self.section.tension)
+        near = nearest_moods(felt, (*self.avoid, *NEVER_GUESSED)) or nearest_moods(felt)
+        return list(dict.fromkeys((*(mood for mood in self.moods if mood not in self.avoid), *near)))
+
+    @property
+    def heading(self) -> str:
+        """Where the music is heading, by the energy of what comes next; "" where it goes on as it is."""
+        if self.after is None:
+            return "coming to rest at the end" if self.section.start else "rising, then coming to rest at the end"
+        step = self.after.energy - self.section.energy
+        return "rising towards the end" if step > _TURN else "calming towards the end" if step < -_TURN else ""
+
+
+def briefly(passage: Passage, most_words: int) -> str:
+    """What is seen, and then the music in one phrase: how much of it, its feeling, and where it is heading."""
+    part = passage.heading or _PARTS[passage.section.role]
+    music = [in_words(passage.section.energy, _AMOUNTS), passage.feelings[0], *_background(passage), part]
+    return _with_seen(passage.seen, ", ".join(music), most_words)
+
+
+def at_length(passage: Passage, most_words: int) -> str:
+    """The same with figures, register and phrases after movement, light and cutting, its part in the piece, and the film."""
+    facts = passage.facts
+    music = [in_words(passage.section.energy, _AMOUNTS), " and ".join(passage.feelings[:2]), _FIGURES[facts.movement]]
+    music += [_COLOURS[light] for light in facts.light.split(", ") if light in _COLOURS]
+    music += [phrases for phrases in (_PHRASES.get(facts.cutting),) if phrases]
+    music += [*_background(passage), _PARTS[passage.section.role], *filter(None, [passage.heading])]
+    said = ", ".join(music)
+    text = _with_seen(passage.seen, said, min(most_words, count_words(said) + _SEEN_WORDS))
+    room = most_words - count_words(text) - 2
+    story = within(passage.story, room) if room >= _FEWEST_WORDS else ""
+    return within(f"{text}; the film: {story}" if story else text, most_words)
+
+
+def _with_seen(seen: str, music: str, most_words: int) -> str:
+    """The music behind as much of what is seen as there is room for."""
+    room = most_words - count_words(music)
+    head = within(seen, room).rstrip(" .!。") if room >= _FEWEST_WORDS else ""
+    return within(f"{head}; {music}" if head else music[:1].upper() + music[1:], most_words)
+
+
+def _background(passage: Passage) -> Sequence[str]:
+    """That the music keeps out of the way of who speaks."""
+    return ["keeping to the background"] if passage.facts.speech in _SPOKEN_OVER else []
