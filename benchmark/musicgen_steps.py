@@ -2,9 +2,9 @@
 
 The published size `small` with random weights, written once as a folder that both open; one prompt of words, guidance 3, and
 the sampling of the published programs (top 250). Both play `--frames` of music in turn in one process, on one thread, words
-read anew each time; the least processor time a step counts. Their codec is left out, ours was never in. Greedy codes must be
-the same. What a side takes in memory is told by a process that knows no other: what it holds after it has played, and its
-peak while it opened the folder and played, both less what it held before.
+read anew each time, without making the codes heard; the least processor time a step counts. Greedy codes must be the same.
+What a side takes in memory is told by a process that knows no other: what it holds after it has played and made the codes
+heard, and its peak from opening the folder to then, both less what it held before.
 
 Ours must need at most 0.75 of their time in float32, and no more memory; weights of eight bits are told besides.
 """
@@ -41,6 +41,8 @@ PREPARED: dict[str, Callable[[TokenDecoder], TokenDecoder]] = {"float32": packed
 THEIRS = "transformers"
 Play = Callable[[int, bool], Tensor]
 """Frames and whether to draw or to take the likeliest → codes (1, codebooks, frames)."""
+Hear = Callable[[Tensor], object]
+"""Codes → sound."""
 
 
 def main() -> int:
@@ -62,7 +64,9 @@ def main() -> int:
             f"{side:12s} {taken[side] * 1e3:6.1f} ms of processor a step   {told['held']:5.0f} MiB held, "
             f"{told['peak']:5.0f} at most" + (f"   {ratio:.2f} of the time{limit}" if side != THEIRS else "")
         )
-    print(f"greedy codes of float32 are {'the same' if taken['same'] else 'NOT the same'}, {taken['kinds']:.0f} of a kind")
+    print(
+        f"greedy codes of float32 are {'the same' if taken['same'] else 'NOT the same'}, {taken['kinds']:.0f} of a kind"
+    )
     lighter = all(memory["float32"][kind] <= memory[THEIRS][kind] for kind in ("held", "peak"))
     return 0 if taken["float32"] <= MOST_TIME * taken[THEIRS] and lighter and taken["same"] else 1
 
@@ -79,7 +83,7 @@ def _asked() -> argparse.Namespace:
 @torch.inference_mode()
 def _turns(asked: argparse.Namespace) -> dict[str, float]:
     """The least seconds of a step of each side, in turn, and whether the likeliest codes are the same."""
-    plays = {side: _opened(side, asked.folder) for side in (THEIRS, *PREPARED)}
+    plays = {side: _opened(side, asked.folder)[0] for side in (THEIRS, *PREPARED)}
     rounds = [{side: _seconds(play, asked.frames) for side, play in plays.items()} for _ in range(asked.rounds)]
     ours, theirs = (plays[side](asked.frames, False) for side in ("float32", THEIRS))
     told = {"same": float(torch.equal(ours, theirs)), "kinds": float(len(ours.unique()))}
@@ -89,8 +93,8 @@ def _turns(asked: argparse.Namespace) -> dict[str, float]:
 @torch.inference_mode()
 def _memory(side: str, asked: argparse.Namespace) -> dict[str, float]:
     _, before = memory_mib()
-    play = _opened(side, asked.folder)
-    play(asked.frames, True)
+    play, hear = _opened(side, asked.folder)
+    hear(play(asked.frames, True))
     peak, held = memory_mib()
     return {"peak": peak - before, "held": held - before}
 
@@ -102,11 +106,11 @@ def _seconds(play: Play, frames: int) -> float:
     return (time.process_time() - before) / (frames + 3)
 
 
-def _opened(side: str, folder: Path) -> Play:
+def _opened(side: str, folder: Path) -> tuple[Play, Hear]:
     return _theirs(folder) if side == THEIRS else _ours(PREPARED[side], folder)
 
 
-def _ours(prepare: Callable[[TokenDecoder], TokenDecoder], folder: Path) -> Play:
+def _ours(prepare: Callable[[TokenDecoder], TokenDecoder], folder: Path) -> tuple[Play, Hear]:
     opened = open_musicgen(folder)
     model = opened.model
     prepare(model.decoder)
@@ -121,13 +125,13 @@ def _ours(prepare: Callable[[TokenDecoder], TokenDecoder], folder: Path) -> Play
             sampling=Sampling(temperature=float(draws), top_k=TOP_K, guidance_scale=GUIDANCE),
         )
 
-    return play
+    return play, model.codec.decode
 
 
-def _theirs(folder: Path) -> Play:
+def _theirs(folder: Path) -> tuple[Play, Hear]:
     model: Any = MusicgenForConditionalGeneration.from_pretrained(folder).eval()
     words = torch.tensor([Tokenizer.from_file(str(folder / "tokenizer.json")).encode(PROMPT).ids])
-    given: list[Tensor] = []
+    hear, given = model.audio_encoder.decode, []
     model.audio_encoder.decode = _kept_by(given)
 
     def play(frames: int, draws: bool) -> Tensor:
@@ -138,9 +142,10 @@ def _theirs(folder: Path) -> Play:
             **({"do_sample": True, "top_k": TOP_K} if draws else {"do_sample": False}),
             guidance_scale=GUIDANCE,
         )
-        return given.pop()[0]
+        codes: Tensor = given.pop()[0]
+        return codes
 
-    return play
+    return play, lambda codes: hear(codes[None], [None])
 
 
 def _kept_by(given: list[Tensor]) -> Callable[..., Any]:

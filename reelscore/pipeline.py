@@ -260,6 +260,10 @@ def _refuse_early(takes: Sequence[Outputs], playing: Playing, film: Path | None 
         if each.stems:
             refuse_stems(each.stems)
     _ready(playing)
+    if any(each.remember for each in takes):
+        from reelscore.library.remembering import require_memory
+
+        require_memory()
 
 
 def _finished(

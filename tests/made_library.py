@@ -25,7 +25,14 @@ from reelscore.vocabulary import GENRES
 
 RATE = 44_100
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".opus")
-LICENCES = ("cc0", "CC BY 4.0", "own", "https://creativecommons.org/licenses/by-nc/4.0/", "public domain", "CC BY-SA 3.0")
+LICENCES = (
+    "cc0",
+    "CC BY 4.0",
+    "own",
+    "https://creativecommons.org/licenses/by-nc/4.0/",
+    "public domain",
+    "CC BY-SA 3.0",
+)
 NORMALISED = ("cc0", "cc-by", "own", "cc-by-nc", "public-domain", "cc-by-sa")
 KEYS = ("A minor", "C major", "D minor", "Eb major", "F# minor", "G major", "E minor")
 # A title and the words of each track; every track's own words are in no other's description.
@@ -47,7 +54,7 @@ PIECES = (
     ("Garage Days", "rock", "loud guitars and a broken amplifier", ("loud", "youth")),
     ("Countdown", "electronic", "robots assemble machines in a factory", ("machine", "future")),
 )  # fmt: skip
-LENGTHS = (6.0, 9.0, 7.0, 12.0, 8.0)
+LENGTHS = (6.0, 8.0, 5.0, 10.0, 7.0)
 
 
 @dataclass(frozen=True)
@@ -120,7 +127,11 @@ def _piece(folder: Path, number: int) -> Piece:
     tempo_bpm = float(round(low + (high - low) * (0.3 + 0.4 * (number % 3) / 2)))
     key, duration = KEYS[number % len(KEYS)], LENGTHS[number % len(LENGTHS)]
     licence, normalised = LICENCES[number % len(LICENCES)], NORMALISED[number % len(LICENCES)]
-    path = folder / ("more" if number % 4 == 3 else "") / f"{number:02}_{title.replace(' ', '_')}{SUFFIXES[number % len(SUFFIXES)]}"
+    path = (
+        folder
+        / ("more" if number % 4 == 3 else "")
+        / f"{number:02}_{title.replace(' ', '_')}{SUFFIXES[number % len(SUFFIXES)]}"
+    )
     artist = f"Player {number % 5}"
     bare = path.with_name(f".bare{path.suffix}")
     encode_sound([played(genre, tempo_bpm, key, duration, number).samples], RATE, bare)
@@ -191,6 +202,9 @@ def stocked(folder: Path, count: int, seed: int = 0) -> Path:
     """A library of so many made-up tracks without files, put straight into its database; the words are of `PIECES`."""
     chance = np.random.default_rng(seed)
     said = [word for _, _, description, tags in PIECES for word in (*description.replace(",", "").split(), *tags)]
+    said = [
+        word for word in said if word not in ("a", "and", "at", "by", "is", "it", "of", "on", "over", "the", "while")
+    ]
     store = Store(folder, create=True)
     with store.writing():
         for number in range(count):
@@ -203,8 +217,21 @@ def stocked(folder: Path, count: int, seed: int = 0) -> Path:
                 key=KEYS[number % len(KEYS)],
                 licence=LICENCES[number % len(LICENCES)],
             )
-            sound = heard(float(chance.uniform(30, 300)), words.tempo_bpm or 120.0, energy=float(chance.uniform(0, 0.5)))
+            sound = heard(
+                float(chance.uniform(30, 300)), words.tempo_bpm or 120.0, energy=float(chance.uniform(0, 0.5))
+            )
             place = Place(folder / f"made up {number}.wav", 1000, number)
             store.insert(f"{number:064x}", place, sound, words, frozenset({"description"}))
     store.close()
     return folder
+
+
+def tone(path: Path, pitch: float = 220.0, duration: float = 0.4, **tags: str) -> Path:
+    """A short tone, whose sound no other pitch has; enough for whoever does not listen to it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    wave = 0.2 * np.sin(2 * np.pi * pitch * np.arange(round(duration * 48_000)) / 48_000)
+    bare = path.with_name(f".bare {path.stem}{path.suffix}")
+    encode_sound([np.tile(wave.astype(np.float32), (2, 1))], 48_000, bare)
+    retagged(bare, path, **tags)
+    bare.unlink()
+    return path

@@ -47,7 +47,7 @@ def tiny_siglip(folder: Path, *, seed: int = 0) -> Path:
     """A SigLIP of two layers a side that sees squares of 32 pixels and reads 16 tokens; vectors of 32 numbers."""
     from transformers import SiglipConfig, SiglipModel
 
-    tokenizer = _sentence_tokenizer(folder)
+    tokenizer = _sentence_tokenizer(folder, lower=False)
     small = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
     config = SiglipConfig(
         text_config={
@@ -66,15 +66,22 @@ def tiny_siglip(folder: Path, *, seed: int = 0) -> Path:
 
 
 def tiny_sentences(
-    folder: Path, *, pooling: str = "mean", normalised: bool = True, longest: int = 24, seed: int = 0
+    folder: Path,
+    *,
+    pooling: str = "mean",
+    normalised: bool = True,
+    longest: int = 24,
+    cased: bool = False,
+    seed: int = 0,
 ) -> Path:
     """A BERT of two layers in the layout of sentence-transformers, with vectors of 32 numbers.
 
-    `pooling` is named as by sentence-transformers: cls, max, mean, mean_sqrt_len, lasttoken, weightedmean.
+    `pooling` is named as by sentence-transformers: cls, max, mean, mean_sqrt_len, lasttoken, weightedmean. The tokenizer of a
+    `cased` one knows great letters, and its folder says that it is to be given small ones.
     """
     from transformers import BertConfig, BertModel
 
-    tokenizer = _sentence_tokenizer(folder)
+    tokenizer = _sentence_tokenizer(folder, lower=not cased)
     config = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -96,7 +103,7 @@ def tiny_sentences(
     written = {
         "modules.json": modules,
         "1_Pooling/config.json": {"word_embedding_dimension": 32, **stated},
-        "sentence_bert_config.json": {"max_seq_length": longest, "do_lower_case": False},
+        "sentence_bert_config.json": {"max_seq_length": longest, "do_lower_case": cased},
     }
     for name, content in written.items():
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
@@ -121,13 +128,14 @@ def _clip_tokenizer(folder: Path):
     return tokenizer
 
 
-def _sentence_tokenizer(folder: Path):
-    """Whole words of a few sentences, and letters for all others, in small letters."""
+def _sentence_tokenizer(folder: Path, *, lower: bool = True):
+    """Whole words of a few sentences, and letters for all others; `lower` makes all letters small."""
     from transformers import BertTokenizer
 
     letters = [chr(letter) for letter in range(33, 127)]
     pieces = dict.fromkeys([*SPECIAL, *letters, *(f"##{letter}" for letter in letters), *KNOWN])
-    tokenizer = BertTokenizer(vocab={piece: number for number, piece in enumerate(pieces)}, model_max_length=64)
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    tokenizer = BertTokenizer(vocab=vocabulary, model_max_length=64, do_lower_case=lower)
     # Published ones keep how their makers last filled up and cut off; whoever loads them must not do so unasked.
     tokenizer.backend_tokenizer.enable_truncation(10)
     tokenizer.backend_tokenizer.enable_padding(length=10)

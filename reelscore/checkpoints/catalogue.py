@@ -40,7 +40,7 @@ class Card:
     """The Hub hands it out only to accounts that accepted its terms."""
     note: str = ""
     by_hand: str = ""
-    """How to get it where the Hub does not have it."""
+    """How to get it where the Hub does not have it, or has it in a form that no command of ours fetches."""
     convert: str = ""
     """The command that makes the downloaded files into the one file that Reelscore opens."""
 
@@ -75,6 +75,7 @@ def _hub(
     files: tuple[str, ...] = MODEL_FILES,
     revision: str = "main",
     note: str = "",
+    by_hand: str = "",
 ) -> Card:
     return Card(
         name=name,
@@ -89,6 +90,7 @@ def _hub(
         files=files,
         gated=gated,
         note=note,
+        by_hand=by_hand,
     )
 
 
@@ -162,6 +164,40 @@ _VIDMUSE = (
         "EnCodec for music: 32 kHz mono, 4 codebooks, 50 frames a second; makes VidMuse's codes heard",
         non_commercial=True,
         note="Its page states no licence; the audiocraft repository that it comes from puts its weights under CC-BY-NC-4.0.",
+    ),
+)
+
+
+def _musicgen(kind: str, size_gb: float, summary: str, *, pickled: bool = False) -> Card:
+    """One of Meta's MusicGen models, in the form of transformers."""
+    hub_id = f"facebook/musicgen-{kind}"
+    return _hub(
+        f"musicgen-{kind}",
+        "engine",
+        hub_id,
+        size_gb,
+        "CC-BY-NC-4.0",
+        summary,
+        non_commercial=True,
+        note="The Hub has it as pickles only, which are opened as data and never run." if pickled else "",
+        by_hand=f'download it with: hf download {hub_id} --include "*.json" --include "pytorch_model*.bin"'
+        if pickled
+        else "",
+    )
+
+
+_MUSICGEN = (
+    _musicgen("small", 2.4, "words to music: 32 kHz mono, 589 M parameters; the one for a CPU"),
+    _musicgen("medium", 8.0, "words to music: 32 kHz mono, 2,007 M parameters", pickled=True),
+    _musicgen("large", 13.7, "words to music: 32 kHz mono, 3,426 M parameters", pickled=True),
+    _musicgen("melody", 6.2, "words, and a melody if there is one, to music: 32 kHz mono, 1,554 M parameters"),
+    _musicgen("melody-large", 10.5, "words, and a melody if there is one, to music: 32 kHz mono, 2,620 M parameters"),
+    _musicgen("stereo-small", 1.2, "words to music: 32 kHz stereo, 606 M parameters"),
+    _musicgen("stereo-medium", 4.1, "words to music: 32 kHz stereo, 2,033 M parameters"),
+    _musicgen("stereo-large", 6.9, "words to music: 32 kHz stereo, 3,459 M parameters"),
+    _musicgen("stereo-melody", 6.3, "words, and a melody if there is one, to music: 32 kHz stereo, 1,579 M parameters"),
+    _musicgen(
+        "stereo-melody-large", 10.6, "words, and a melody if there is one, to music: 32 kHz stereo, 2,654 M parameters"
     ),
 )
 
@@ -337,7 +373,7 @@ _TOWERS = (
     ),
 )
 
-CATALOGUE: tuple[Card, ...] = (*_SONIQUE, *_VIDMUSE, *_CAPTIONERS, *_LANGUAGE, *_TOWERS)
+CATALOGUE: tuple[Card, ...] = (*_SONIQUE, *_VIDMUSE, *_MUSICGEN, *_CAPTIONERS, *_LANGUAGE, *_TOWERS)
 
 
 def of_kind(kind: Kind) -> tuple[Card, ...]:

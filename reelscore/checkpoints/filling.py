@@ -47,9 +47,12 @@ def filled(
     Weights whose names begin with one of `exact` are float32 whatever `dtype` is.
     """
     state = {}
+    tables = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Embedding)}
     for name, piece in pieces.items():
         wanted = torch.float32 if name.startswith(exact) else dtype
-        state[name] = _settled(piece.read().to(device=device, dtype=wanted))
+        tensor = piece.read().to(device=device, dtype=wanted)
+        # Of tables few rows are ever looked at: wherever they lie in the file, the rest of them stays there.
+        state[name] = tensor if name in tables else _settled(tensor)
     model.load_state_dict(state, strict=True, assign=True)
     _fill_tables(model, torch.device(device))
     return model.requires_grad_(False).eval()

@@ -82,6 +82,14 @@ def locate_folder(reference: str, kind: Kind) -> Path:
     return folder
 
 
+def card_of_snapshot(folder: Path) -> Card | None:
+    """The card of the model that a folder in the cache of Hugging Face holds; None for other folders and unknown models."""
+    *_, model, between, _ = ("", "", "", *folder.absolute().parts)
+    if between != "snapshots" or not model.startswith("models--"):
+        return None
+    return catalogue.known(model.removeprefix("models--").replace("--", "/"))
+
+
 def is_here(card: Card) -> bool:
     """Whether a model of the catalogue can be used without fetching anything."""
     return _found(card) is not None
@@ -110,8 +118,8 @@ def get(name: str, progress: Progress = unseen) -> Path:
     `name` is one of the catalogue or an id of the Hub. Raises MissingError where it cannot be had, with what to do.
     """
     card = _card(name)
-    if card.hub_id is None:
-        raise MissingError(f"{card.name} cannot be fetched by a command: {card.by_hand}.")
+    if card.hub_id is None or card.by_hand:
+        raise MissingError(f"{card.name} cannot be fetched by this command: {card.by_hand}.")
     _require_hub()
     from huggingface_hub import errors, snapshot_download
 
@@ -195,7 +203,9 @@ def _found(card: Card) -> Path | None:
     except (LocalEntryNotFoundError, OSError, ValueError):
         return None
     wanted = ("tokenizer.json", "vocab.json") if card.kind == "tokenizer" else ("config.json",)
-    return folder if any((folder / name).is_file() for name in wanted) else None
+    there = any((folder / name).is_file() for name in wanted)
+    # What is fetched by hand may have been fetched in part.
+    return folder if there and (not card.by_hand or any(folder.glob("*.bin"))) else None
 
 
 def missing_weights(name: str) -> tuple[str, ...]:
@@ -224,7 +234,7 @@ def missing_model(reference: str, kind: Kind) -> tuple[str, ...]:
 
 
 def _absence(card: Card) -> str:
-    if card.hub_id is None:
+    if card.by_hand:
         return f"{card.name} is not here: {card.by_hand}."
     command = f"reelscore models get {card.name}"
     return f"The model {card.hub_id} is not here ({card.size}; {card.terms}); get it with: {command}"

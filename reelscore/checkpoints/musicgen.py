@@ -16,8 +16,9 @@ from torch import Tensor
 
 from reelscore.checkpoints.encodec_names import codec_pieces
 from reelscore.checkpoints.filling import filled, frame, shapes_in
+from reelscore.checkpoints.hub import card_of_snapshot
 from reelscore.checkpoints.musicgen_names import CODEC, config_from_published, published_names, sources_in
-from reelscore.checkpoints.own_form import ModelCard, SourceFile
+from reelscore.checkpoints.own_form import ModelCard, SourceFile, card_of
 from reelscore.checkpoints.pieces import Piece, pieces_of, refuse_misfits
 from reelscore.checkpoints.reading import Stored, read_configuration, read_weights
 from reelscore.errors import InputError
@@ -59,22 +60,19 @@ def open_musicgen(folder: Path, *, device: torch.device | str = "cpu", dtype: to
     stored = read_weights(folder)
     model = frame(MusicGen, config)
     pieces = fitting(stored, model)
-    card = ModelCard(
-        source=folder.name,
-        licence=_LICENCE,
-        made_from=tuple(SourceFile(file.name, file.stat().st_size) for file in stored.files),
-    )
+    card = _card(folder, stored)
     return Opened(filled(model, pieces, device, dtype, _EXACT), tokenizer, card)
 
 
 def fitting(stored: Stored, model: MusicGen) -> dict[str, Piece]:
-    """The pieces of published weights by our names, strictly those of the model."""
+    """The pieces of published weights by our names, strictly those of the model and what its codec encodes with."""
     given = pieces_of(stored, sources_in(stored.shapes))
-    ours = {name: shape for name, shape in shapes_in(model).items() if not name.startswith("codec.")}
+    shapes = shapes_in(model)
+    ours = {name: shape for name, shape in shapes.items() if not name.startswith("codec.")}
     refuse_misfits(stored.path, given, dict(_expected(ours)), str)
-    codec = codec_pieces(stored, model.config.codec, CODEC)
+    codec = {f"codec.{name}": piece for name, piece in codec_pieces(stored, model.config.codec, CODEC).items()}
     joined = {name: _joined([given[published] for published in published_names(name)]) for name in ours}
-    return joined | {f"codec.{name}": piece for name, piece in codec.items()}
+    return joined | {name: piece for name, piece in codec.items() if name in shapes}
 
 
 def _expected(ours: Mapping[str, tuple[int, ...]]) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -94,6 +92,13 @@ def _joined(pieces: list[Piece]) -> Piece:
 
 def _read_all(pieces: list[Piece]) -> Tensor:
     return torch.cat([piece.read() for piece in pieces])
+
+
+def _card(folder: Path, stored: Stored) -> ModelCard:
+    if known := card_of_snapshot(folder):
+        return card_of(known.name, (), stored.files)
+    files = tuple(SourceFile(file.name, file.stat().st_size) for file in stored.files)
+    return ModelCard(source=folder.absolute().name, licence=_LICENCE, made_from=files)
 
 
 def _configuration(folder: Path) -> MusicGenConfig:

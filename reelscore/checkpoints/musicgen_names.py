@@ -96,7 +96,7 @@ def config_from_published(document: Mapping[str, Any]) -> MusicGenConfig:
 
 
 def _melody(document: Mapping[str, Any]) -> MelodyConfig:
-    return MelodyConfig(**_sizes(document, _MELODY_SIZES, ""))
+    return MelodyConfig(**_sizes(document, _MELODY_SIZES, "melody."))
 
 
 def _inside(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from reelscore.checkpoints import own_form, sonique, vidmuse
 from reelscore.checkpoints.encodec_names import BOOKKEEPING
 from reelscore.checkpoints.musicgen_names import CODEC, is_musicgen
 from reelscore.checkpoints.pieces import Layout
+from reelscore.checkpoints.pooling import is_sentence_layout
 from reelscore.checkpoints.reading import Stored
 from reelscore.checkpoints.sonique_names import is_sonique, is_text_tower, layout_of_sonique, layout_of_text_tower
 from reelscore.checkpoints.vidmuse_names import is_vidmuse, layout_of_vidmuse
@@ -65,6 +66,8 @@ MUSICGEN = Family(
         "codec": (CODEC,),
     },
 )
+PICTURES_AND_WORDS = Family("CLIP or SigLIP", {"words": ("text_",), "pictures": ("vision_", "visual_")})
+SENTENCES = Family("model of sentences", {"embeddings": ("embeddings.",), "layers": ("encoder.",)})
 UNKNOWN = Family("unknown weights", {})
 
 
@@ -72,10 +75,13 @@ def recognised(stored: Stored) -> Family:
     """The family of a file of weights, whole or damaged; UNKNOWN where nothing in it is known."""
     if ours := own_form.format_of(stored):
         return next((family for family in (SONIQUE, VIDMUSE) if family.own_format == ours), UNKNOWN)
+    if is_sentence_layout(stored.path.parent):  # its tensors are those of any BERT
+        return SENTENCES
     tests = (
         (is_vidmuse, VIDMUSE),
         (is_musicgen, MUSICGEN),
         (_is_encodec, ENCODEC),
+        (_compares_pictures_with_words, PICTURES_AND_WORDS),
         (is_text_tower, TEXT_TOWER),
         (is_sonique, SONIQUE),
     )
@@ -97,3 +103,7 @@ def layout_of(stored: Stored, family: Family) -> Layout:
 
 def _is_encodec(names: Mapping[str, Any]) -> bool:
     return any(name.startswith("quantizer.layers.") and ".codebook." in name for name in names)
+
+
+def _compares_pictures_with_words(names: Mapping[str, Any]) -> bool:
+    return all(any(name.startswith(side) for name in names) for side in ("vision_model.", "text_model."))

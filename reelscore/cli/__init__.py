@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from reelscore import __version__, engines
-from reelscore.cli import verbs, weights
+from reelscore.cli import library, verbs, weights
 from reelscore.errors import ReelscoreError
 
 HELP = "Give it a video, get the video back with music made for it."
@@ -67,6 +67,7 @@ def app_for(engine: engines.Engine) -> App:
     ):
         app.command(verb)
     app.command(verbs.list_engines, name="engines")
+    app.command(library.library)
     app.command(weights.models)
     app.register_install_completion_command()
     return app

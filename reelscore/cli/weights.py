@@ -51,7 +51,7 @@ def get(
     *,
     quiet: Quiet = False,
 ) -> None:
-    """Download a captioner, a language model, a tokenizer or a codec from Hugging Face; no other verb asks the network for weights."""
+    """Download a model of music, a captioner, a language model or what else is named from Hugging Face; no other verb asks the network for weights."""
     with shown_progress(quiet) as progress:
         folder = checkpoints.get(model, progress)
     print(folder)

@@ -122,12 +122,13 @@ class Library:
         progress: Progress = unseen,
         *,
         sheet: Path | None = None,
-        workers: int = 1,
+        workers: int = 0,
     ) -> Added:
         """Adds files, and all sound in folders; what a person wrote wins over tags, and tags over what is measured.
 
-        `sheet` says more of single files and wins over `written`; without `paths`, its files are added. Each track is there
-        as soon as it is measured, so that an interrupted run loses nothing. Raises InputError for a sheet or words
+        `sheet` says more of single files and wins over `written`; without `paths`, its files are added. As many processes as
+        `workers` measure side by side, none but this one where it is 0. Each track is there as soon as it is measured, so
+        that an interrupted run loses nothing. Raises InputError for a sheet or words
         that cannot be used, MissingError without librosa.
         """
         from reelscore.library.adding import add
@@ -145,6 +146,12 @@ class Library:
         from reelscore.library.checking import remove
 
         return remove(self._store, names)
+
+    def intact(self, track: Track) -> bool:
+        """Whether the track's file is there and holds its sound; read anew only where size or time of change differ."""
+        from reelscore.library.checking import intact
+
+        return intact(self._store, track)
 
     def check(self, folders: Sequence[Path] = (), progress: Progress = unseen) -> list[Trouble]:
         """What is wrong with the tracks; those that moved into `folders` or lie in several places are mended."""

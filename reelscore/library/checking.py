@@ -10,7 +10,7 @@ from pathlib import Path
 from reelscore.errors import InputError, MediaError
 from reelscore.library import licences
 from reelscore.library.measuring import readable
-from reelscore.library.store import Place, Store
+from reelscore.library.store import Store
 from reelscore.library.tracks import Track, Trouble
 from reelscore.library.walking import walked
 from reelscore.progress import Progress
@@ -38,13 +38,18 @@ def remove(store: Store, names: Sequence[str]) -> list[Track]:
     return tracks
 
 
+def intact(store: Store, track: Track) -> bool:
+    """See `Library.intact`."""
+    return _Checked(store).content(track, track.path) is None
+
+
 def check(store: Store, folders: Sequence[Path], progress: Progress) -> list[Trouble]:
     """See `Library.check`."""
     store.refuse_damaged()
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"{folder} is no folder; give folders in which moved tracks may lie.")
-    checked = _Checked(store, store.places())
+    checked = _Checked(store)
     tracks = store.tracks()
     troubles: list[Trouble] = []
     for number, track in enumerate(tracks):
@@ -57,10 +62,9 @@ def check(store: Store, folders: Sequence[Path], progress: Progress) -> list[Tro
 
 @dataclass
 class _Checked:
-    """One check: the library, and the files as they were when they were looked at."""
+    """One check of a library."""
 
     store: Store
-    places: dict[Path, tuple[Place, int]]
 
     def of(self, track: Track) -> Iterator[Trouble]:
         """What is wrong with one track."""
@@ -72,17 +76,17 @@ class _Checked:
                 self.store.move(track.id, there[0])
                 self.store.leave(track.path)
             yield Trouble(track.id, there[0], "moved", f"found again in {there[0]}", mended=True)
-        if there and (trouble := self._content(track, there[0])):
+        if there and (trouble := self.content(track, there[0])):
             yield trouble
         yield from _rights(track)
         if not track.description and not track.tags:
             yield Trouble(track.id, track.path, "words", "neither description nor tags; words will hardly find it")
 
-    def _content(self, track: Track, path: Path) -> Trouble | None:
+    def content(self, track: Track, path: Path) -> Trouble | None:
         """Whether the file still holds the track's sound; it is only read where size or time have changed."""
         try:
             now = readable(path)
-            if self.places.get(path, (None,))[0] == now:
+            if self.store.place_at(path) == now:
                 return None
             from reelscore.media import sound_sha256
 
@@ -100,10 +104,11 @@ class _Checked:
         """Those that lie in `folders` now, put right; files of the same name or size are looked at first."""
         from reelscore.media import sound_sha256
 
+        known = self.store.places()
         wanted = {track.sha256: track for track in self.store.tracks([each.id for each in missing])}
         names = {track.path.name for track in wanted.values()}
-        sizes = {self.places[track.path][0].size for track in wanted.values() if track.path in self.places}
-        files = [path for path in walked(folders).files if path not in self.places] if wanted else []
+        sizes = {known[track.path][0].size for track in wanted.values() if track.path in known}
+        files = [path for path in walked(folders).files if path not in known] if wanted else []
         files.sort(key=lambda path: (path.name not in names, _size(path) not in sizes))
         for number, file in enumerate(files):
             progress("looking", number / len(files), f"{len(wanted)} tracks still missing")

@@ -49,6 +49,7 @@ def normalised(said: str) -> str:
     for words, element in _WORDS:
         text = re.sub(rf"\b{words}\b", element, text)
     text = " ".join(_BESIDE.sub(" ", text).split())
+    text = re.sub(r"\b(\w+)( \1\b)+", r"\1", text)  # a name and its short form again
     for name, wording in _SAID.items():
         if re.fullmatch(wording, text):
             return name

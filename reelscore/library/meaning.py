@@ -199,11 +199,11 @@ def _in_order(hashes: Sequence[bytes], piles: Sequence[_Pile]) -> Vectors:
 
 def _tidy(hashes: Sequence[bytes], found: Vectors, piles: Sequence[_Pile], store: _Store) -> None:
     """Puts one file, in the order of the tracks, in the place of many, or of much that is of no use any more."""
-    first = {key: place for place, key in reversed(list(enumerate(hashes))) if key}
-    of_no_use = sum(len(pile.hashes) for pile in piles) - len(first)
-    if not first or (len(piles) <= _MOST_FILES and of_no_use <= len(first) + _KEPT_EVERY):
+    used = {key: place for place, key in enumerate(hashes) if key}
+    of_no_use = sum(len(pile.hashes) for pile in piles) - len(used)
+    if not used or (len(piles) <= _MOST_FILES and of_no_use <= len(used) + _KEPT_EVERY):
         return
-    places = sorted(first.values())
+    places = sorted(used.values())
     if path := store.keep([hashes[place] for place in places], found[places]):
         store.clear(piles, but=path)
 

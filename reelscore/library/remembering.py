@@ -1,13 +1,11 @@
 """Music made here goes into the library: a FLAC file in the library's own folder, and a row that says what it was made for.
 
 Its words are those of the brief, so that it is found again for another film of the same kind. Where the music follows the brief's tempo
-map, beats and bars are known and not measured, and it can be remembered without librosa: its energy is then that which the brief
-asked for. The same music remembered twice is one track.
+map, beats and bars are known and not measured. The same music remembered twice is one track.
 """
 
 import hashlib
 from dataclasses import replace
-from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -16,21 +14,17 @@ from reelscore.audio import Audio, write_audio
 from reelscore.brief import Brief
 from reelscore.errors import OutputError
 from reelscore.library import Track, Written, open_library
-from reelscore.listening import ENERGY_STEP, Heard, Pulse, lacks_listening, listen, require_listening
-from reelscore.loudness import blocks_of, measure
+from reelscore.listening import Heard, Pulse, listen, require_listening
 from reelscore.outputs import refuse_unwritable
-from reelscore.tempo import Floats
 
 FOLDER = "remembered"
 OWN = "own"
 _MOST_WORDS = 2000  # letters of a description
 
 
-def require_memory(*, known_beats: bool) -> None:
-    """Raises OutputError or InputError where the default library cannot take music, MissingError where it would have to be measured
-    and cannot."""
-    if not known_beats:
-        require_listening()
+def require_memory() -> None:
+    """Raises OutputError or InputError where the default library cannot take music, MissingError without librosa."""
+    require_listening()
     with open_library(None, create=True) as library:
         refuse_unwritable(_home(library.folder) / "music.flac")
 
@@ -50,16 +44,14 @@ def remember(
     """The track that the music has become, in the library of `folder` or the default one, which is made where there is none.
 
     An empty `licence` says that the music is the user's own. `known_beats` says that the music keeps to the brief's tempo map and key.
-    Raises OutputError where nothing can be written; without librosa MissingError, unless the beats are known.
+    Raises OutputError where nothing can be written, MissingError without librosa.
     """
-    follows = known_beats and brief.tempo_map is not None
-    if not follows:
-        require_listening()
+    require_listening()
     with open_library(folder, create=True) as library:
         path = _home(library.folder) / f"{engine}-{seed}-{_name(audio)}.flac"
         if not path.exists():
             write_audio(Audio(np.clip(audio.samples, -1.0, 1.0), audio.rate), path)
-        heard = _written(audio, brief) if lacks_listening() else listen(path, near_bpm=brief.tempo_bpm)
+        heard = listen(path, near_bpm=brief.tempo_bpm)
         written = Written(
             title=title_of(brief, film),
             description=description_of(brief),
@@ -68,7 +60,7 @@ def remember(
             attribution=attribution,
             source=f"Reelscore, {engine}, seed {seed}",
         )
-        if follows:
+        if known_beats and brief.tempo_map:
             heard = _known(heard, brief)
             written = replace(written, tempo_bpm=brief.tempo_bpm, key=brief.key)
         return library.put(path, heard, written)
@@ -92,14 +84,6 @@ def description_of(brief: Brief) -> str:
     return ". ".join(sentences)[:_MOST_WORDS]
 
 
-def energy_asked(brief: Brief) -> Floats:
-    """The energy that the sections of a brief ask for, each `ENERGY_STEP`; 0.5 without any."""
-    middles = (np.arange(max(1, ceil(brief.duration / ENERGY_STEP - 1e-6))) + 0.5) * ENERGY_STEP
-    ends = [section.end for section in brief.sections]
-    energies = np.array([section.energy for section in brief.sections] or [0.5])
-    return np.asarray(energies[np.minimum(np.searchsorted(ends, middles), len(energies) - 1)], np.float64)
-
-
 def _home(library: Path) -> Path:
     """The folder beside the database for music made here."""
     home = library / FOLDER
@@ -117,22 +101,6 @@ def _name(audio: Audio) -> str:
     digest = hashlib.sha256(np.ascontiguousarray(audio.samples).tobytes())
     digest.update(str(audio.rate).encode())
     return digest.hexdigest()[:12]
-
-
-def _written(audio: Audio, brief: Brief) -> Heard:
-    """What can be told of music that follows the brief without listening to it: its loudness, and its energy as it was asked for."""
-    none = np.zeros(0)
-    return Heard(
-        duration=audio.duration,
-        pulse=Pulse(brief.tempo_bpm, none, none, 0.0),
-        key=brief.key,
-        key_confidence=1.0,
-        loudness_lufs=measure(blocks_of(audio.samples), audio.rate).integrated_lufs,
-        energy=energy_asked(brief),
-        begins=0.0,
-        stops=audio.duration,
-        ending=None,
-    )
 
 
 def _known(heard: Heard, brief: Brief) -> Heard:

@@ -21,11 +21,12 @@ MOST_WORDS = 200  # of a query; a paragraph has fewer
 # How much a word counts that is found in the title, the description, the tags, the artist's name.
 _WEIGHTS = "2.0, 1.0, 1.5, 1.0"
 _COLUMNS = {"description": "description tags", "title": "title", "both": "title description tags"}
-_SAID_OFTEN = frozenset(
+_OFTEN = (
     "a about all also an and any are as at be been but by can could do does for from had has have he her his i if in into is it "
     "its like may me more most my no not of on or our out over she should so some such than that the their them then there "
-    "these they this to up us very was we were what when which while who will with would you your".split()
+    "these they this to up us very was we were what when which while who will with would you your"
 )
+_SAID_OFTEN = frozenset(_OFTEN.split())
 
 
 def words_score(store: Store, query: str, field: Field) -> tuple[Ids, Floats]:

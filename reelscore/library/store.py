@@ -118,6 +118,11 @@ class Store:
         placed = ((Place(_path(raw), size, mtime_ns), track) for raw, size, mtime_ns, track in rows)
         return {place.path: (place, track) for place, track in placed}
 
+    def place_at(self, path: Path) -> Place | None:
+        """This file as it was when it was looked at; None where it is not known."""
+        rows = self.rows("SELECT size, mtime_ns FROM place WHERE path = ?", (os.fsencode(path),))
+        return Place(path, *rows[0]) if rows else None
+
     def places_of(self, track: int) -> list[Path]:
         """The files that hold this track's sound, as far as they were looked at."""
         return [_path(row[0]) for row in self.rows("SELECT path FROM place WHERE track = ? ORDER BY path", (track,))]

@@ -25,6 +25,8 @@ _CHROMA_WINDOW = 0.3
 _BANDS = 80
 _BAND_EDGES = (0, 8, 40, _BANDS)  # bass to some 400 Hz, middle to some 2 kHz, and what lies above
 _LOWEST_HZ, _HIGHEST_HZ = 30.0, 16_000.0
+# Chroma is taken where roots and chords lie, about 220 Hz, not where their overtones do.
+_MIDDLE_OCTAVE, _OCTAVES = 3.0, 1.0
 _FLOOR = 1e-8  # of power: −80 dB
 _AT_ONCE = 10  # seconds that are worked on together: a packet alone is too short to be worth the while
 _LAG = 2  # hops back to what a band is held against
@@ -158,7 +160,16 @@ def _chroma(power: Floats, rate: int) -> Floats:
 def _chroma_bank(rate: int, size: int) -> Floats:
     from librosa.filters import chroma
 
-    return np.asarray(chroma(sr=rate, n_fft=size, n_chroma=PITCH_CLASSES * THIRDS, tuning=0.0))
+    return np.asarray(
+        chroma(
+            sr=rate,
+            n_fft=size,
+            n_chroma=PITCH_CLASSES * THIRDS,
+            tuning=0.0,
+            ctroct=_MIDDLE_OCTAVE,
+            octwidth=_OCTAVES,
+        )
+    )
 
 
 def _centroid(power: Floats, rate: int) -> Floats:

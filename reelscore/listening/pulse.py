@@ -55,7 +55,7 @@ def pulse_in(curves: Curves, near_bpm: float | None = None) -> Pulse:
     strength = curves.onsets.sum(axis=0)
     if curves.duration < 1.0 or np.count_nonzero(strength > _LEAST_ONSET_DB) < _LEAST_BEATS:
         return NO_PULSE
-    tempo_bpm, clearness = _tempo_path(strength, curves.hop, near_bpm or USUAL_BPM)
+    tempo_bpm, clearness = _tempo_path(strength, curves.hop, near_bpm)
     grid = _tracked(strength, curves.hop, tempo_bpm)
     if len(grid) < _LEAST_BEATS:
         return NO_PULSE
@@ -64,18 +64,21 @@ def pulse_in(curves: Curves, near_bpm: float | None = None) -> Pulse:
     return Pulse(60.0 / float(np.median(np.diff(beats))), beats, beats[metre.begins_bar], clearness)
 
 
-def _tempo_path(strength: Floats, hop: float, usual_bpm: float) -> tuple[Floats, float]:
-    """The tempo at every hop, within the octave around the usual one, and how clearly it stands out (0 to 1)."""
+def _tempo_path(strength: Floats, hop: float, near_bpm: float | None) -> tuple[Floats, float]:
+    """The tempo at every hop, within the octave around the known or usual one, and how like itself the sound is at it (up to 1)."""
+    usual_bpm = near_bpm or USUAL_BPM
     likeness, centres = _likenesses(strength, hop)
     lags = np.arange(likeness.shape[1])
     shortest, longest = 60.0 / (usual_bpm * 2**0.5) / hop, 60.0 / (usual_bpm / 2**0.5) / hop
     periods = np.exp(np.linspace(np.log(shortest), np.log(longest), 97))
     combs = np.stack([_comb(row, lags, periods) for row in likeness])
+    octaves = np.log2(periods * hop * usual_bpm / 60.0)
+    wanted = combs - 0.1 * (octaves / (0.1 if near_bpm else 0.7)) ** 2
     away = np.abs(np.log2(periods[:, None] / periods[None, :]))
-    overall = combs.mean(axis=0)
-    score = combs[0] + overall
+    overall = wanted.mean(axis=0)
+    score = wanted[0] + overall
     back = []
-    for comb in combs[1:]:
+    for comb in wanted[1:]:
         reach = score[None, :] - _INERTIA * away**2 - 0.5 * away
         back.append(reach.argmax(axis=1))
         score = reach.max(axis=1) + comb + overall

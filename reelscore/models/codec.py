@@ -200,12 +200,12 @@ FRAMES_ON_CPU, FRAMES_ON_GPU = 128, 1024
 
 
 class Codec(nn.Module):
-    """Sound to codes and back."""
+    """Sound to codes and back; one that does not encode has the way back alone."""
 
-    def __init__(self, config: CodecConfig) -> None:
+    def __init__(self, config: CodecConfig, *, encodes: bool = True) -> None:
         super().__init__()
         self.config = config
-        self.encoder = Encoder(config)
+        self.encoder = Encoder(config) if encodes else None
         self.codebooks_of_channel = nn.ModuleList(
             nn.Embedding(config.cardinality, config.width) for _ in range(config.codebooks // config.channels)
         )
@@ -250,6 +250,8 @@ class Codec(nn.Module):
 
     def encode(self, audio: Tensor, frames: int | None = None) -> Tensor:
         """The codes of a sound (b, channels, samples), (b, codebooks, ⌈samples / hop_samples⌉)."""
+        if self.encoder is None:
+            raise ValueError("this codec does not encode")
         rows = audio.flatten(0, 1).unsqueeze(-1)
         pieces = _split(rows, (frames or _usual_frames(rows)) * self.hop_samples, dim=1)
         books = len(self.codebooks_of_channel)

@@ -78,7 +78,7 @@ class MusicGen(nn.Module):
         if config.melody is not None:
             self.project_melody = _between(config.melody.bins, dim)
         self.decoder = TokenDecoder(config.decoder, "before" if config.melody else "beside")
-        self.codec = Codec(config.codec)
+        self.codec = Codec(config.codec, encodes=False)
 
     def condition(self, ids: Tensor, chroma: Tensor | None = None) -> Tensor:
         """What the decoder gets to know of a prompt and, of a melody model, of a melody: (n, dim).

@@ -13,7 +13,7 @@ from reelscore.spotting.asking import Asked
 from reelscore.spotting.clauses import without
 from reelscore.spotting.grammar import LISTING, NEGATING, ORIGINS
 from reelscore.spotting.lexicon import letters_of, meanings_of, members_of
-from reelscore.spotting.wording import Understood, understand
+from reelscore.spotting.wording import understand
 from reelscore.spotting.words import words_of
 from reelscore.vocabulary import FAMILIES, INSTRUMENTS
 
@@ -51,10 +51,17 @@ _NO_MUSIC = re.compile(
     r"|disregard|previous instructions?|copyright\w*|royalt\w+)\b",
     re.IGNORECASE,
 )
-# Words of the vocabulary that in a description of music are no instrument: "a swell", "on the beat", "a low bass register".
-_PLAIN = _any_of(
-    r"swell\w*|sweep\w*|hits?|impacts?|booms?|booming|beats?|keys?|bass|drones?|shimmer\w*|arpeggi\w+|arps?|pluck\w*",
-    r"tremolos?|pizzicato|stingers?|still|rises?|subs?|claps?|recorders?|whistles?",
+# Words of the vocabulary that name no instrument where they stand like this: "on the beat", "a low bass register".
+_OTHERWISE = _any_of(
+    r"(?:on|off|each|every|first|last|next|second|third|fourth|final|per) (?:the |every |each )?beats?|beats? per",
+    r"(?:low|deep) bass(?! ?(?:line|guitar|drum))|bass (?=register|range|notes?|tones?|octaves?|end)",
+    r"(?:home|same|major|minor) keys?|keys? (?=change|centre|center|signature|of)|still|claps? of",
+    # Swells and hits are played by anybody; an effect is asked for by its own name.
+    r"swell\w*|sweep\w*|hits?|impacts?|booms?|booming",
+)
+# How something is played; whoever avoids the instrument avoids it, but it is none that the music lacks.
+_MANNERS = _any_of(
+    r"drones?|shimmer\w*|arpeggi\w+|arps?|pluck\w*|tremolos?|pizzicato|singing|whistl\w+|beats?|bass|keys?"
 )
 _AFTER_A_LIKENESS = re.compile(
     r"\b(?:style|manner|vein|spirit|hands|works?|sound|music) of|\b(?:à la|a la|inspired by|reminiscent of|like|by)\b|\bsimilar to",
@@ -78,20 +85,20 @@ class Bounds:
 
     def keep(self, text: str) -> str:
         """A text about the film less every clause that asks for what the person avoids; what is seen may sound."""
-        return without(text, lambda clause: self._is_avoided(understand(clause)) or bool(_NO_MUSIC.search(clause)))
+        return without(text, lambda clause: self._is_avoided(clause) or bool(_NO_MUSIC.search(clause)))
 
     def keep_quiet(self, text: str) -> str:
-        """The same less what speaks of noises and voices as well."""
-        return without(self.keep(text), self._is_no_music)
+        """The same less what speaks of noises, of voices and of instruments that are not the music's as well."""
+        return without(self.keep(text), lambda clause: self._is_no_music(clause) or self._is_strange_to_players(clause))
 
     def keep_music(self, text: str) -> str:
-        """A text about the music less every clause that the brief contradicts: other instruments, another key or tempo, names."""
+        """A text about the music less every clause that leaves the brief: another key or tempo, "no drums", names."""
         titled = sum(word[:1].isupper() for word in text.split()) > 0.5 * len(text.split())
         return without(self.keep_quiet(text), lambda clause: self._leaves_the_brief(clause, titled))
 
-    def _is_avoided(self, heard: Understood) -> bool:
-        """Whether something is asked for that is to be avoided; also where it is refused, for a generator reads the word alone."""
-        tags = self.brief.tags
+    def _is_avoided(self, clause: str) -> bool:
+        """Whether something is named that is to be avoided; also where it is refused, for a generator reads the word alone."""
+        tags, heard = self.brief.tags, understand(_OTHERWISE.sub(" ", clause))
         if any(name in tags.avoid for name in (*heard.genres, *heard.moods)):
             return True
         return any(
@@ -106,8 +113,15 @@ class Bounds:
         sung = any(INSTRUMENTS[name].family == "voices" for name in self.brief.tags.instruments)
         return bool(_WORDS_SUNG.search(clause)) or (not sung and bool(_VOICES.search(clause)))
 
+    def _is_strange_to_players(self, clause: str) -> bool:
+        """Whether an instrument is named that neither plays in the brief nor is of the family of one that does."""
+        palette = {INSTRUMENTS[name].family for name in self.brief.tags.instruments}
+        plainly = _MANNERS.sub(" ", _OTHERWISE.sub(" ", clause))
+        named = [members_of(name) for name in understand(plainly).instruments]
+        return any(not palette & {INSTRUMENTS[each].family for each in members} for members in named if palette)
+
     def _leaves_the_brief(self, clause: str, titled: bool) -> bool:
-        heard = understand(_PLAIN.sub(" ", clause))
+        heard = understand(_OTHERWISE.sub(" ", clause))
         brief = self.brief
         if heard.key and heard.key != brief.key:
             return True
@@ -115,9 +129,7 @@ class Bounds:
             return True
         if re.search(r"\b\d{2,3} ?bpm\b", clause, re.IGNORECASE) and not heard.tempo:
             return True
-        palette = {INSTRUMENTS[name].family for name in brief.tags.instruments}
-        strange = [name for name in heard.instruments if palette and not palette & _families(name)]
-        return bool(strange) or any(map(members_of, heard.avoid)) or self._names_somebody(clause, titled)
+        return any(map(members_of, heard.avoid)) or self._names_somebody(clause, titled)
 
     def _same_tempo(self, low_bpm: float, high_bpm: float) -> bool:
         return low_bpm * (1 - _SPOKEN_OF) <= self.brief.tempo_bpm <= high_bpm * (1 + _SPOKEN_OF)
@@ -157,7 +169,3 @@ def _is_refused(before: str) -> bool:
     """Whether one of the last words before something refuses it."""
     refusing: Collection[str] = LISTING | NEGATING
     return any(word.letters in refusing for word in words_of(before)[-4:])
-
-
-def _families(name: str) -> set[str]:
-    return {INSTRUMENTS[each].family for each in members_of(name)}

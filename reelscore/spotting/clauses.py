@@ -16,9 +16,12 @@ _LONGEST_WORD = 60  # letters; what is longer is no word
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LETTER = re.compile(f"[{_UNSPACED}]")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*")
-_JOINING = r"and|with|while|but|plus|then|as"
-# What parts two clauses of a sentence: marks, or the space before a joining word.
-_SEAM = re.compile(rf"(\s*[,;:]\s+|\s+[-–—]+\s+|\s*[—，；、：]\s*|\s+(?=(?:{_JOINING})\s))", re.IGNORECASE)
+_JOINING = r"and|with|while|but|plus|then|as|over|under"
+_OPENING = (
+    rf"{_JOINING}|without|like|featuring|including|inspired by|reminiscent of|in the (?:style|manner|spirit|vein) of"
+)
+# What parts two clauses of a sentence: marks, or the space before a word that opens one.
+_SEAM = re.compile(rf"(\s*[,;:]\s+|\s+[-–—]+\s+|\s*[—，；、：]\s*|\s+(?=(?:{_OPENING})\s))", re.IGNORECASE)
 _LEADING = re.compile(rf"^(?:(?:{_JOINING})\s+)+", re.IGNORECASE)
 _MARKS = " ,;:-–—，；、：("
 
@@ -51,10 +54,10 @@ def without(text: str, unwanted: Callable[[str], bool]) -> str:
     for sentence in _sentences(text):
         left = [clause for clause in sentence if not unwanted(clause.text)]
         if len(left) == len(sentence):
-            kept.append("".join(clause.seam + clause.text for clause in left))
+            kept.append("".join(clause.seam + clause.text for clause in left).strip())
         elif left:
             kept.append(_closed_up(left, sentence[-1].text[-1:]))
-    return " ".join(kept)
+    return " ".join(filter(None, kept))
 
 
 def within(text: str, most_words: int) -> str:
@@ -103,7 +106,7 @@ def _closed_up(left: list[_Clause], end: str) -> str:
 
 def _without_dangling(text: str) -> str:
     words = text.rstrip(_MARKS).split(" ")
-    while words and words[-1].strip(_MARKS).casefold() in DANGLING:
+    while words and (words[-1].strip(_MARKS).casefold() in DANGLING or not words[-1].strip(_MARKS)):
         words.pop()
     return " ".join(words).rstrip(_MARKS)
 

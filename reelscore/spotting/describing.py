@@ -11,6 +11,7 @@ from reelscore.spotting.clauses import count_words, within
 from reelscore.spotting.emotion import Emotion, nearest_moods
 from reelscore.spotting.scene_facts import SceneFacts, in_words
 from reelscore.spotting.tagging import NEVER_GUESSED
+from reelscore.vocabulary import MOODS
 
 _AMOUNTS = (
     (0.2, "barely there, a few soft notes"),
@@ -32,7 +33,7 @@ _FIGURES = {
     "still": "long held notes",
     "calm": "an unhurried flow",
     "lively": "lively rhythmic figures",
-    "hectic": "busy, restless figures",
+    "hectic": "busy and restless figures",
 }
 _COLOURS = {
     "dark": "a low, shadowed register",
@@ -41,6 +42,7 @@ _COLOURS = {
     "warm": "a warm tone",
     "cold": "a cool tone",
 }
+_COLOURLESS = ("neutral",)  # moods that tell a player nothing
 _PHRASES = {"very fast": "short phrases", "fast": "short phrases", "slow": "long phrases"}
 _SPOKEN_OVER = ("about half", "nearly throughout")
 _TURN = 0.1  # of energy, from which the music is heard to rise or fall
@@ -65,10 +67,11 @@ class Passage:
 
     @property
     def feelings(self) -> list[str]:
-        """Moods for the section, the best first."""
+        """Moods for the section, the best first, all as bright as that or all as dark."""
         felt = Emotion(self.section.valence, self.section.arousal, self.section.tension)
-        near = nearest_moods(felt, (*self.avoid, *NEVER_GUESSED)) or nearest_moods(felt)
-        return list(dict.fromkeys((*(mood for mood in self.moods if mood not in self.avoid), *near)))
+        near = nearest_moods(felt, (*self.avoid, *NEVER_GUESSED, *_COLOURLESS)) or [*_COLOURLESS]
+        best, *others = dict.fromkeys((*(mood for mood in self.moods if mood not in self.avoid), *near))
+        return [best, *(mood for mood in others if MOODS[mood].valence * MOODS[best].valence > 0)]
 
     @property
     def heading(self) -> str:
@@ -79,32 +82,44 @@ class Passage:
         return "rising towards the end" if step > _TURN else "calming towards the end" if step < -_TURN else ""
 
 
+def plainly(passage: Passage) -> str:
+    """How much music there is and how it feels, and nothing else."""
+    return _sentence(f"{in_words(passage.section.energy, _AMOUNTS)}, {passage.feelings[0]}")
+
+
 def briefly(passage: Passage, most_words: int) -> str:
-    """What is seen, and then the music in one phrase: how much of it, its feeling, and where it is heading."""
-    part = passage.heading or _PARTS[passage.section.role]
-    music = [in_words(passage.section.energy, _AMOUNTS), passage.feelings[0], *_background(passage), part]
+    """What is seen, and then the music in one phrase: how much of it, its feeling, its part in the piece, and where it is heading."""
+    music = [in_words(passage.section.energy, _AMOUNTS), passage.feelings[0], *_background(passage), *_course(passage)]
     return _with_seen(passage.seen, ", ".join(music), most_words)
 
 
 def at_length(passage: Passage, most_words: int) -> str:
-    """The same with figures, register and phrases after movement, light and cutting, its part in the piece, and the film."""
+    """The same with figures, register and phrases after movement, light and cutting, and with what the whole film shows."""
     facts = passage.facts
     music = [in_words(passage.section.energy, _AMOUNTS), " and ".join(passage.feelings[:2]), _FIGURES[facts.movement]]
     music += [_COLOURS[light] for light in facts.light.split(", ") if light in _COLOURS]
     music += [phrases for phrases in (_PHRASES.get(facts.cutting),) if phrases]
-    music += [*_background(passage), _PARTS[passage.section.role], *filter(None, [passage.heading])]
-    said = ", ".join(music)
+    said = ", ".join([*music, *_background(passage), *_course(passage)])
     text = _with_seen(passage.seen, said, min(most_words, count_words(said) + _SEEN_WORDS))
     room = most_words - count_words(text) - 2
     story = within(passage.story, room) if room >= _FEWEST_WORDS else ""
-    return within(f"{text}; the film: {story}" if story else text, most_words)
+    return f"{text}. The film: {story}" if story else text
 
 
 def _with_seen(seen: str, music: str, most_words: int) -> str:
     """The music behind as much of what is seen as there is room for."""
     room = most_words - count_words(music)
     head = within(seen, room).rstrip(" .!。") if room >= _FEWEST_WORDS else ""
-    return within(f"{head}; {music}" if head else music[:1].upper() + music[1:], most_words)
+    return within(_sentence(f"{head}; {music}" if head else music), most_words)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _course(passage: Passage) -> list[str]:
+    """The part of the passage in the piece, and where it is heading."""
+    return [_PARTS[passage.section.role], *filter(None, [passage.heading])]
 
 
 def _background(passage: Passage) -> Sequence[str]:

@@ -17,7 +17,7 @@ from reelscore.brief import Brief, Section
 from reelscore.spotting.asking import Asked
 from reelscore.spotting.bounds import Bounds, bounds_of
 from reelscore.spotting.clauses import bared, within
-from reelscore.spotting.describing import Passage, at_length, briefly
+from reelscore.spotting.describing import Passage, at_length, briefly, plainly
 from reelscore.spotting.language import LanguageModel
 from reelscore.spotting.language.instructing import texts_by
 from reelscore.spotting.language.question import question_about
@@ -106,8 +106,10 @@ def _by_rule(brief: Brief, analysis: Analysis, asked: Asked, bounds: Bounds, det
     texts = []
     for section, following in zip(brief.sections, after, strict=True):
         passage = _passage(section, following, analysis, asked, bounds, story)
-        most_words = MOST_WORDS["long" if detail == "long" else "brief"]
-        text = at_length(passage, most_words) if detail == "long" else briefly(passage, most_words)
+        if detail == "simple":
+            text = plainly(passage)
+        else:
+            text = (briefly if detail == "brief" else at_length)(passage, MOST_WORDS[detail])
         texts.append(bounds.keep(text) or _NOTHING_LEFT)
     return texts
 

@@ -59,7 +59,8 @@ def test_finding_by_name_or_id() -> None:
     assert known("") is None and known("-") is None
     with pytest.raises(InputError, match="sonique"):
         find("no-such")
-    assert [card.name for card in of_kind("engine")] == ["sonique", "vidmuse"]
+    assert [card.name for card in of_kind("engine")][:3] == ["sonique", "vidmuse", "musicgen-small"]
+    assert known("facebook/musicgen-stereo-melody-large") is find("musicgen-stereo-melody-large")
 
 
 def test_the_list_of_all_that_is_known() -> None:
@@ -114,6 +115,19 @@ def test_the_card_of_vidmuse_says_why_its_terms_are_the_strictest() -> None:
     assert describe("encodec-32khz").as_dict()["get it"] == "reelscore models get encodec-32khz"
 
 
+def test_the_cards_of_musicgen() -> None:
+    cards = [card for card in CATALOGUE if card.name.startswith("musicgen-")]
+    assert len(cards) == 10
+    for card in cards:
+        assert card.kind == "engine" and card.terms == "CC-BY-NC-4.0, non-commercial use only"
+        assert card.hub_id == f"facebook/{card.name}" and card.size_gb
+        assert ("melody" in card.summary) == ("melody" in card.name)
+        assert ("stereo" in card.summary) == ("stereo" in card.name)
+    assert describe("musicgen-small").as_dict()["get it"] == "reelscore models get musicgen-small"
+    told = describe("musicgen-medium").as_dict()
+    assert "hf download facebook/musicgen-medium" in told["get it"] and "never run" in told["note"]
+
+
 def test_files_of_vidmuse_in_words(tmp_path: Path) -> None:
     files = published_vidmuse(tmp_path)
     told = describe(files.weights).as_dict()
@@ -157,6 +171,15 @@ def test_a_folder_of_musicgen_in_words(tmp_path: Path) -> None:
     told = describe(tiny_musicgen(tmp_path)).as_dict()
     assert told["form"] == "MusicGen"
     assert told["parameters"]["decoder"] == sum(weight.numel() for weight in made().decoder.parameters())
+    assert list(told["parameters"]) == ["text encoder", "projection", "decoder", "codec", "all"]
+
+
+def test_a_folder_of_a_melody_model_in_words(tmp_path: Path) -> None:
+    told = describe(tiny_musicgen(tmp_path, melody=True)).as_dict()
+    model = made(melody=True)
+    projections = [*model.enc_to_dec_proj.parameters(), *model.audio_enc_to_dec_proj.parameters()]
+    assert told["form"] == "MusicGen"
+    assert told["parameters"]["projection"] == sum(weight.numel() for weight in projections)
     assert list(told["parameters"]) == ["text encoder", "projection", "decoder", "codec", "all"]
 
 

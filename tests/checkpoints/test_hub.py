@@ -198,6 +198,42 @@ def test_what_is_not_on_the_hub_is_fetched_by_hand() -> None:
         locate("clap")
 
 
+def cached(cache: Path, hub_id: str, *names: str) -> Path:
+    """A snapshot in the cache of Hugging Face that holds these files."""
+    model = cache / f"models--{hub_id.replace('/', '--')}"
+    (model / "refs").mkdir(parents=True)
+    (model / "refs" / "main").write_text(COMMIT)
+    folder = model / "snapshots" / COMMIT
+    folder.mkdir(parents=True)
+    for name in names:
+        (folder / name).write_bytes(b"{}")
+    return folder
+
+
+def test_what_the_hub_has_as_pickles_only_is_fetched_by_hand_and_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    for ask in (hub.get, locate):
+        with pytest.raises(MissingError, match="hf download facebook/musicgen-medium"):
+            ask("musicgen-medium")
+    folder = cached(tmp_path, "facebook/musicgen-medium", "config.json")
+    assert not hub.is_here(catalogue.find("musicgen-medium"))  # without weights
+    (folder / "pytorch_model.bin").write_bytes(b"")
+    assert hub.is_here(catalogue.find("musicgen-medium"))
+    assert locate("facebook/musicgen-medium") == folder
+    assert hub.locate_folder("musicgen-medium", "engine") == folder
+
+
+def test_a_snapshot_has_the_card_of_its_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = cached(tmp_path, "facebook/musicgen-stereo-small", "config.json")
+    assert hub.card_of_snapshot(folder) is catalogue.find("musicgen-stereo-small")
+    monkeypatch.chdir(folder)
+    assert hub.card_of_snapshot(Path()) is catalogue.find("musicgen-stereo-small")
+    for other in (cached(tmp_path, "maker/model"), folder.parent, tmp_path / "musicgen-small", Path("/")):
+        assert hub.card_of_snapshot(other) is None
+
+
 def test_a_path_that_is_there_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert locate(str(tmp_path)) == tmp_path
     monkeypatch.chdir(tmp_path)

@@ -11,13 +11,20 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_musicgen import config, made, tiny_musicgen, tokenizer
 from torch import Tensor
-from transformers import AutoTokenizer, MusicgenConfig, MusicgenForConditionalGeneration
+from transformers import (
+    AutoTokenizer,
+    MusicgenConfig,
+    MusicgenForConditionalGeneration,
+    MusicgenMelodyConfig,
+    MusicgenMelodyForConditionalGeneration,
+)
 
 from reelscore.checkpoints.filling import frame, shapes_in
 from reelscore.checkpoints.musicgen import Opened, fitting, open_musicgen
 from reelscore.checkpoints.musicgen_names import config_from_published
 from reelscore.checkpoints.reading import Stored
 from reelscore.errors import InputError
+from reelscore.models.chroma import MelodyConfig
 from reelscore.models.codec import CodecConfig
 from reelscore.models.musicgen import MusicGen, MusicGenConfig, TextEncoderConfig
 from reelscore.models.remembering import Condition
@@ -160,12 +167,14 @@ def test_words_become_the_ids_of_transformers(folder: Path) -> None:
 # --- sizes --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("melody", [False, True])
 @pytest.mark.parametrize(
     ("dim", "heads", "layers", "channels"), [(1024, 16, 24, 1), (1536, 24, 48, 2), (2048, 32, 48, 1)]
 )
-def test_small_medium_and_large(dim: int, heads: int, layers: int, channels: int) -> None:
+def test_small_medium_and_large(dim: int, heads: int, layers: int, channels: int, melody: bool) -> None:
     """Every key and shape that transformers makes of the published sizes has its place; no memory is needed for that."""
-    sizes = MusicgenConfig(
+    kind = MusicgenMelodyForConditionalGeneration if melody else MusicgenForConditionalGeneration
+    sizes = (MusicgenMelodyConfig if melody else MusicgenConfig)(
         text_encoder={"model_type": "t5", "d_model": 768, "d_ff": 3072, "num_layers": 12, "num_heads": 12},
         audio_encoder={
             "model_type": "encodec",
@@ -191,10 +200,11 @@ def test_small_medium_and_large(dim: int, heads: int, layers: int, channels: int
     assert known.codec == CodecConfig(channels=channels, codebooks=4 * channels)
     delays = (0, 1, 2, 3) if channels == 1 else (0, 0, 1, 1, 2, 2, 3, 3)
     assert known.decoder == TokenDecoderConfig(dim, heads, layers, 4 * dim, 4 * channels, 2048, delays)
-    if (dim, channels) == (1024, 1):
+    assert known.melody == (MelodyConfig() if melody else None)
+    if (dim, channels) == (1024, 1) and not melody:
         assert known == MusicGenConfig()
     with torch.device("meta"):
-        state = MusicgenForConditionalGeneration(sizes).state_dict()
+        state = kind(sizes).state_dict()
     shapes = {name: tuple(weight.shape) for name, weight in state.items()}
     model = frame(MusicGen, known)
     pieces = fitting(Stored(Path("there"), shapes, {}, state.__getitem__, {}, ()), model)
@@ -243,9 +253,8 @@ def test_other_keys_and_shapes_are_named(
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("model_type", "musicgen_melody", "listens to a melody"),
-        ("model_type", "t5", "only 'musicgen' is known"),
-        ("model_type", None, "only 'musicgen' is known"),
+        ("model_type", "t5", "only 'musicgen' and 'musicgen_melody' are known"),
+        ("model_type", None, "only 'musicgen' and 'musicgen_melody' are known"),
         ("decoder", None, "decoder is None"),
         ("audio_encoder", [], "audio_encoder is []"),
         ("decoder__activation_function", "relu", "decoder.activation_function"),
@@ -301,6 +310,52 @@ def test_the_card_says_what_is_known(folder: Path) -> None:
     assert card.source == folder.name
     assert "CC-BY-NC-4.0" in card.licence
     assert [file.name for file in card.made_from] == ["model.safetensors"]
+
+
+def test_a_snapshot_of_the_hub_has_the_card_of_the_catalogue(folder: Path, tmp_path: Path) -> None:
+    snapshot = tmp_path / "models--facebook--musicgen-small" / "snapshots" / ("a" * 40)
+    snapshot.parent.mkdir(parents=True)
+    card = open_musicgen(beside(folder, snapshot)).card
+    assert card.source == "musicgen-small (https://huggingface.co/facebook/musicgen-small)"
+    assert card.licence == "CC-BY-NC-4.0, non-commercial use only"
+    assert [file.name for file in card.made_from] == ["model.safetensors"]
+
+
+# --- melody models ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def melody_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_musicgen(tmp_path_factory.mktemp("melody"), melody=True)
+
+
+def test_a_missing_projection_of_the_melody_is_named(melody_folder: Path, tmp_path: Path) -> None:
+    weights = {name: weight for name, weight in weights_of(melody_folder).items() if not name.startswith("audio_enc_")}
+    assert "audio_enc_to_dec_proj.weight is missing" in refusal(beside(melody_folder, tmp_path, weights))
+
+
+def test_a_melody_model_has_no_cross_attention(melody_folder: Path, tmp_path: Path) -> None:
+    weights = weights_of(melody_folder) | {QUERIES: torch.zeros(48, 48)}
+    assert f"{QUERIES} is unknown" in refusal(beside(melody_folder, tmp_path, weights))
+
+
+@pytest.mark.parametrize(("field", "value"), [("num_chroma", 0), ("chroma_length", "235"), ("chroma_length", -1)])
+def test_melodies_of_no_size_are_refused(melody_folder: Path, tmp_path: Path, field: str, value: Any) -> None:
+    ours = {"num_chroma": "bins", "chroma_length": "length"}[field]
+    assert f"melody.{ours} is {value!r}" in refusal(beside(melody_folder, tmp_path, **{field: value}))
+
+
+def test_the_kinds_are_told_apart(folder: Path, melody_folder: Path, tmp_path: Path) -> None:
+    """Weights of one kind under the configuration of the other."""
+    assert "is unknown" in refusal(beside(melody_folder, tmp_path / "words", model_type="musicgen"))
+    assert "is unknown" in refusal(beside(folder, tmp_path / "melody", model_type="musicgen_melody"))
+
+
+def test_what_leads_to_the_decoder_stays_exact(melody_folder: Path) -> None:
+    model = open_musicgen(melody_folder, dtype=torch.bfloat16).model
+    assert model.project_melody.weight.dtype == torch.float32
+    told = model.condition(torch.tensor([5, 1]), torch.eye(12))
+    assert told.dtype == torch.float32 and model.null().dtype == torch.float32
 
 
 def test_the_same_seed_makes_the_same_model() -> None:

@@ -17,6 +17,7 @@ from tiny_towers import tiny_clip, tiny_sentences, tiny_siglip
 from torch.nn.functional import normalize
 from transformers import AutoModel, AutoTokenizer, CLIPModel, CLIPProcessor, SiglipModel
 
+from reelscore.checkpoints.pooling import POOLINGS
 from reelscore.checkpoints.towers import PictureWords, Sentences, open_clip, open_sentences, seam, views
 from reelscore.errors import InputError, MissingError
 from reelscore.hardware import Hardware
@@ -78,7 +79,8 @@ def test_siglip_reads_small_letters_filled_up_to_its_length(tmp_path: Path) -> N
     folder = tiny_siglip(tmp_path)
     theirs, tokenizer = SiglipModel.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     ours = open_clip(str(folder), CPU)
-    ids = tokenizer(list(SHORT), padding="max_length", max_length=16, return_tensors="pt")["input_ids"]
+    small = [text.lower() for text in SHORT]
+    ids = tokenizer(small, padding="max_length", max_length=16, return_tensors="pt")["input_ids"]
     assert close(ours.texts(SHORT), unit(theirs.get_text_features(ids).pooler_output))
     assert ours.pictures(pictures(2)).shape == (2, 32)
 
@@ -110,6 +112,29 @@ def test_sentences_are_pooled_as_their_folder_says(
 ) -> None:
     folder = tiny_sentences(tmp_path, pooling=pooling, normalised=normalised)
     assert close(open_sentences(str(folder), CPU).texts(SHORT), pooled(folder, list(SHORT), by_hand))
+
+
+def test_filling_up_counts_for_nothing_on_either_side() -> None:
+    hidden = torch.tensor([[9.0, -3.0, -2.0, -1.0], [-3.0, -2.0, -1.0, 9.0]])[:, :, None]
+    mask = torch.tensor([[0, 1, 1, 1], [1, 1, 1, 0]])
+    found = {name: pool(hidden, mask).flatten().tolist() for name, pool in POOLINGS.items()}
+    assert found == {
+        "mean": [-2, -2],
+        "mean_sqrt_len": [-2, -2],
+        "cls": [-3, -3],
+        "max": [-1, -1],
+        "lasttoken": [-1, -1],
+    }
+
+
+def test_small_letters_are_given_where_the_folder_says_so(tmp_path: Path) -> None:
+    folder = tiny_sentences(tmp_path / "m", cased=True)
+    small, great = open_sentences(str(folder), CPU).texts(["yes", "YES"])
+    assert np.array_equal(small, great)
+    shutil.copytree(folder, tmp_path / "as-it-is")
+    update("sentence_bert_config.json", do_lower_case=False)(tmp_path / "as-it-is")
+    small, great = open_sentences(str(tmp_path / "as-it-is"), CPU).texts(["yes", "YES"])
+    assert not np.allclose(small, great, atol=1e-3)
 
 
 def test_newer_folders_name_their_pooling(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from reelscore.models.choosing import Sampling, published_generator
 from reelscore.models.codebooks import to_frames, to_steps
 from reelscore.models.continuing import generate
 from reelscore.models.remembering import Cache, Condition
-from reelscore.models.token_decoder import TokenDecoder, TokenDecoderConfig
+from reelscore.models.token_decoder import Place, TokenDecoder, TokenDecoderConfig
 
 TINY = TokenDecoderConfig(dim=32, heads=2, layers=2, inner=64, codebooks=4, cardinality=40)
 STEREO = TokenDecoderConfig(
@@ -25,9 +25,9 @@ GREEDY = Sampling(temperature=0.0)
 UNGUIDED = Sampling(guidance_scale=1.0)
 
 
-def tiny(config: TokenDecoderConfig = TINY) -> TokenDecoder:
+def tiny(config: TokenDecoderConfig = TINY, condition: Place = "beside") -> TokenDecoder:
     """A decoder whose weights are large enough for scores that tell codes apart."""
-    decoder = TokenDecoder(config).eval()
+    decoder = TokenDecoder(config, condition).eval()
     seeded = torch.Generator().manual_seed(7)
     with torch.no_grad():
         for weight in decoder.parameters():
@@ -63,12 +63,10 @@ def slow(
     if prompt is not None:
         frames[..., : prompt.shape[2]] = prompt
     steps = to_steps(frames, delays, special)
+    memory = decoder.remember([Condition(condition), Condition(null)])
     for step in range(1, steps.shape[2]):
-        answers = [
-            decoder(steps[..., :step].clamp(min=0), decoder.remember([Condition(each)]))[:, :, -1]
-            for each in (condition, null)
-        ]
-        best = (answers[1] + (answers[0] - answers[1]) * scale).argmax(-1)
+        answers = decoder(steps[..., :step].clamp(min=0).repeat(2, 1, 1), memory)[:, :, -1]
+        best = (answers[1:] + (answers[:1] - answers[1:]) * scale).argmax(-1)
         steps[..., step] = torch.where(steps[..., step] == -1, best, steps[..., step])
     return to_frames(steps, delays)
 
@@ -109,8 +107,11 @@ class TestPublished:
 
 @pytest.mark.parametrize("config", [TINY, STEREO, LATE], ids=["mono", "stereo", "late"])
 @pytest.mark.parametrize("known", [0, 1, 2, 3, 4, 9, 11])
-def test_a_prompt_is_kept_and_continued_as_if_nothing_were_remembered(config: TokenDecoderConfig, known: int) -> None:
-    decoder, length = tiny(config), 12
+@pytest.mark.parametrize("place", ["beside", "before"])
+def test_a_prompt_is_kept_and_continued_as_if_nothing_were_remembered(
+    config: TokenDecoderConfig, known: int, place: Place
+) -> None:
+    decoder, length = tiny(config, place), 12
     prompt = torch.randint(config.cardinality, (1, config.codebooks, known), generator=seeds(3)[0])
     condition, null = tokens(9), tokens(2, seed=1)
     codes = generate(decoder, condition, null, length=length, generators=seeds(0), prompt=prompt, sampling=GREEDY)
@@ -304,11 +305,12 @@ class TestRecorded:
         ],
         ids=["top_k", "greedy", "top_p", "by_frame", "unguided"],
     )
+    @pytest.mark.parametrize("place", ["beside", "before"])
     def test_a_recorded_step_serves_all_steps(
-        self, monkeypatch: pytest.MonkeyPatch, sampling: Sampling, known: int
+        self, monkeypatch: pytest.MonkeyPatch, sampling: Sampling, known: int, place: Place
     ) -> None:
         """A step that depended on anything but tensors that stay in their place would go on repeating its own numbers."""
-        decoder, prompt = tiny(), torch.randint(40, (2, 4, known), generator=seeds(3)[0])
+        decoder, prompt = tiny(condition=place), torch.randint(40, (2, 4, known), generator=seeds(3)[0])
 
         def made() -> Tensor:
             return generate(
@@ -330,8 +332,9 @@ class TestRecorded:
 
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a graphics card")
     @pytest.mark.parametrize("sampling", [Sampling(), GREEDY, Sampling(top_p=0.8)], ids=["top_k", "greedy", "top_p"])
-    def test_on_a_graphics_card_the_codes_are_those_of_the_cpu(self, sampling: Sampling) -> None:
-        decoder = tiny()
+    @pytest.mark.parametrize("place", ["beside", "before"])
+    def test_on_a_graphics_card_the_codes_are_those_of_the_cpu(self, sampling: Sampling, place: Place) -> None:
+        decoder = tiny(condition=place)
         prompt = torch.randint(40, (2, 4, 5), generator=seeds(3)[0])
         cpu, card = (
             generate(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from reelscore.checkpoints.vidmuse_names import our_name
 from reelscore.models.packing import PackedProjection, packed
-from reelscore.models.remembering import Cache, Condition
+from reelscore.models.remembering import Cache, Condition, Memory
 from reelscore.models.token_decoder import TokenDecoder, TokenDecoderConfig, waves
 
 CONFIG = TokenDecoderConfig(dim=32, heads=4, layers=2, inner=64, cardinality=16)
@@ -31,10 +31,11 @@ def no_gradient() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def decoder() -> TokenDecoder:
+@pytest.fixture(params=["beside", "before"])
+def decoder(request: pytest.FixtureRequest) -> TokenDecoder:
+    """With conditions beside the music, and with conditions before it."""
     torch.manual_seed(0)
-    return TokenDecoder(CONFIG).eval()
+    return TokenDecoder(CONFIG, request.param).eval()
 
 
 @cache
@@ -65,10 +66,22 @@ def codes(rows: int, count: int) -> Tensor:
     return torch.randint(CONFIG.cardinality + 1, (rows, CONFIG.codebooks, count), generator=seeded)
 
 
-def in_pieces(decoder: TokenDecoder, given: Tensor, sizes: list[int], read: list[Condition], kept: Cache) -> Tensor:
+def space_for(decoder: TokenDecoder, memory: Memory, length: int, *, static: bool = False) -> Cache:
+    kept = decoder.cache(memory.rows, length, memory)
+    kept.static = static
+    return kept
+
+
+def in_pieces(
+    decoder: TokenDecoder, given: Tensor, sizes: list[int], read: list[Condition], *, static: bool = False
+) -> Tensor:
     """The scores of all codes, fed in pieces of these sizes."""
     memory = decoder.remember(read)
-    return torch.cat([decoder(piece, memory, kept) for piece in torch.split(given, sizes, dim=2)], dim=2)
+    kept = space_for(decoder, memory, given.shape[2] + 3, static=static)
+    scores = torch.cat([decoder(piece, memory, kept) for piece in torch.split(given, sizes, dim=2)], dim=2)
+    assert kept.used == given.shape[2]
+    assert int(kept.place) == memory.before + given.shape[2]
+    return scores
 
 
 # The reference
@@ -89,8 +102,7 @@ def test_steps_are_the_references(prepared: object) -> None:
     stored, _ = published()
     decoder = prepared(reference())  # type: ignore[operator]
     film, black = stored["video_embedding"]
-    kept = decoder.cache(2, 16)
-    given = in_pieces(decoder, stored["tokens"], [1] * 16, [Condition(film), Condition(black[:50])], kept)
+    given = in_pieces(decoder, stored["tokens"], [1] * 16, [Condition(film), Condition(black[:50])])
     torch.testing.assert_close(given, stored["logits"], atol=1e-4, rtol=0)
 
 
@@ -103,20 +115,15 @@ def test_steps_are_the_references(prepared: object) -> None:
 def test_pieces_are_the_whole(decoder: TokenDecoder, static: bool, sizes: list[int]) -> None:
     read, given = conditions((7, 2), (3, 1)), codes(3, 9)
     whole = decoder(given, decoder.remember(read))
-    kept = decoder.cache(3, 12)
-    kept.static = static
-    torch.testing.assert_close(in_pieces(decoder, given, sizes, read, kept), whole, **CLOSE)
-    assert kept.used == 9
-    assert int(kept.place) == 9
+    torch.testing.assert_close(in_pieces(decoder, given, sizes, read, static=static), whole, **CLOSE)
 
 
 @pytest.mark.usefixtures("no_gradient")
 @pytest.mark.parametrize("static", [False, True], ids=["sliced", "static"])
 def test_a_cache_forgets(decoder: TokenDecoder, static: bool) -> None:
-    read, given = conditions((7, 2)), codes(2, 6)
-    memory, kept = decoder.remember(read), decoder.cache(2, 8)
-    kept.static = static
-    first = in_pieces(decoder, given, [4, 1, 1], read, kept)
+    memory, given = decoder.remember(conditions((7, 2))), codes(2, 6)
+    kept = space_for(decoder, memory, 8, static=static)
+    first = torch.cat([decoder(piece, memory, kept) for piece in torch.split(given, [4, 1, 1], dim=2)], dim=2)
     kept.rewind(4)
     torch.testing.assert_close(decoder(given[:, :, 4:5], memory, kept), first[:, :, 4:5], **CLOSE)
     kept.clear()
@@ -127,8 +134,8 @@ def test_a_cache_forgets(decoder: TokenDecoder, static: bool) -> None:
 def test_a_static_step_reads_its_place_from_the_tensor(decoder: TokenDecoder) -> None:
     """As a replayed CUDA graph does, for which Python's own count stands still."""
     given = codes(2, 6)
-    memory, kept = decoder.remember(conditions((5, 2))), decoder.cache(2, 6)
-    kept.static = True
+    memory = decoder.remember(conditions((5, 2)))
+    kept = space_for(decoder, memory, 6, static=True)
     steps = []
     for place in range(6):
         kept.used = 0
@@ -139,13 +146,14 @@ def test_a_static_step_reads_its_place_from_the_tensor(decoder: TokenDecoder) ->
 @pytest.mark.usefixtures("each_way")
 @pytest.mark.parametrize("sizes", [[1] * 5, [5]], ids=["steps", "whole"])
 def test_rows_do_not_know_each_other(decoder: TokenDecoder, sizes: list[int]) -> None:
-    """Conditions of different lengths, one of them for several rows: each row as alone."""
-    read, given = conditions((9, 3), (1, 1), (4, 2)), codes(6, 5)
-    together = in_pieces(decoder, given, sizes, read, decoder.cache(6, 5))
+    """Conditions of different lengths where they may, one of them for several rows: each row as alone."""
+    lengths = (9, 1, 4) if decoder.condition == "beside" else (4, 4, 4)
+    read, given = conditions(*zip(lengths, (3, 1, 2), strict=True)), codes(6, 5)
+    together = in_pieces(decoder, given, sizes, read)
     row = 0
     for tokens, rows in read:
         for _ in range(rows):
-            alone = in_pieces(decoder, given[row : row + 1], sizes, [Condition(tokens)], decoder.cache(1, 5))
+            alone = in_pieces(decoder, given[row : row + 1], sizes, [Condition(tokens)])
             torch.testing.assert_close(together[row], alone[0], **CLOSE)
             row += 1
     assert not torch.allclose(together[0], together[4])
@@ -155,9 +163,31 @@ def test_rows_do_not_know_each_other(decoder: TokenDecoder, sizes: list[int]) ->
 @pytest.mark.parametrize("cached", [False, True])
 def test_the_last_alone(decoder: TokenDecoder, cached: bool) -> None:
     memory, given = decoder.remember(conditions((3, 2))), codes(2, 5)
-    last = decoder(given, memory, decoder.cache(2, 5) if cached else None, last_only=True)
+    last = decoder(given, memory, space_for(decoder, memory, 5) if cached else None, last_only=True)
     assert last.shape == (2, CONFIG.codebooks, 1, CONFIG.cardinality)
     torch.testing.assert_close(last, decoder(given, memory)[:, :, -1:], **CLOSE)
+
+
+@pytest.mark.usefixtures("each_way")
+def test_a_condition_before_the_music_is_read_as_music_would_be() -> None:
+    """The positions of the music are counted on from it, and none of it sees what comes after."""
+    torch.manual_seed(0)
+    decoder = TokenDecoder(CONFIG, "before").eval()
+    given = codes(1, 5)
+    read = [Condition(torch.stack([decoder.tokens[book](given[0, book]) for book in range(4)]).sum(0).detach()[:3])]
+    whole = decoder(given, decoder.remember([Condition(torch.zeros(1, CONFIG.dim))]))
+    zero = torch.zeros(1, CONFIG.dim)
+    split = decoder(given[..., 3:], decoder.remember([Condition(torch.cat([zero, read[0].tokens]))]))
+    torch.testing.assert_close(split, whole[:, :, 3:], **CLOSE)
+
+
+def test_shorter_conditions_before_the_music_are_filled_up_with_zeros() -> None:
+    torch.manual_seed(0)
+    decoder = TokenDecoder(CONFIG, "before").eval()
+    long, short = conditions((7, 1), (3, 1))
+    filled = torch.cat([short.tokens, torch.zeros(4, CONFIG.dim)])
+    alone = decoder(codes(2, 4)[1:], decoder.remember([Condition(filled)]))
+    torch.testing.assert_close(decoder(codes(2, 4), decoder.remember([long, short]))[1:], alone, **CLOSE)
 
 
 def test_later_codes_change_nothing_before(decoder: TokenDecoder) -> None:
@@ -207,10 +237,8 @@ def test_half_precision_keeps_near(decoder: TokenDecoder, dtype: torch.dtype, st
     read, given = conditions((7, 1), (2, 1)), codes(2, 4)
     exact = decoder(given, decoder.remember(read))
     decoder.to(dtype)
-    kept = decoder.cache(2, 4)
-    kept.static = static
-    near = in_pieces(decoder, given, [2, 1, 1], read, kept)
-    assert kept.keys.dtype == dtype
+    near = in_pieces(decoder, given, [2, 1, 1], read, static=static)
+    assert decoder.cache(2, 4).keys.dtype == dtype
     assert near.dtype == torch.float32
     assert (near - exact).square().mean() < 1e-3 * exact.square().mean()
 
@@ -230,13 +258,12 @@ def test_waves_by_their_formula() -> None:
 @pytest.mark.parametrize("rows", [1, 2, 3, 5, 40])
 def test_packed_is_plain(decoder: TokenDecoder, rows: int) -> None:
     read, given = conditions((7, rows)), codes(rows, 4)
-    plain = in_pieces(decoder, given, [2, 1, 1], read, decoder.cache(rows, 4))
+    plain = in_pieces(decoder, given, [2, 1, 1], read)
     assert packed(decoder) is decoder
     assert isinstance(decoder.scores[0], PackedProjection)
-    assert {name.split(".")[-2] for name, _ in decoder.named_parameters()} == {
-        *"0123", "norm", "norm_self", "norm_cross", "norm_feed"
-    }  # fmt: skip
-    torch.testing.assert_close(in_pieces(decoder, given, [2, 1, 1], read, decoder.cache(rows, 4)), plain, **CLOSE)
+    norms = {"norm", "norm_self", "norm_feed"} | ({"norm_cross"} if decoder.condition == "beside" else set())
+    assert {name.split(".")[-2] for name, _ in decoder.named_parameters()} == {*"0123", *norms}
+    torch.testing.assert_close(in_pieces(decoder, given, [2, 1, 1], read), plain, **CLOSE)
 
 
 # What does not fit
@@ -259,12 +286,15 @@ def test_codes_of_another_shape(decoder: TokenDecoder, shape: tuple[int, int, in
 
 def test_a_cache_that_is_full_or_of_another_batch(decoder: TokenDecoder) -> None:
     memory = decoder.remember(conditions((3, 2)))
-    kept = decoder.cache(2, 4)
+    kept = decoder.cache(2, 4, memory)
     decoder(codes(2, 3), memory, kept)
     with pytest.raises(ValueError, match="takes no 2 more"):
         decoder(codes(2, 2), memory, kept)
     with pytest.raises(ValueError, match="1 rows"):
         decoder(codes(2, 1), memory, decoder.cache(1, 4))
+    if decoder.condition == "before":
+        with pytest.raises(ValueError, match="begins after 0 places"):
+            decoder(codes(2, 1), memory, decoder.cache(2, 4))
 
 
 @pytest.mark.parametrize("shape", [(3, CONFIG.dim + 1), (0, CONFIG.dim), (1, 3, CONFIG.dim)], ids=str)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from reelscore.brief import MODES, Key
 from reelscore.spotting.language.answers import SceneAdvice, Suggestion, read_answer
-from reelscore.spotting.language.reading import without_thoughts
 from reelscore.spotting.language.loose_json import values_in
+from reelscore.spotting.language.reading import without_thoughts
 from reelscore.vocabulary import FAMILIES, GENRES, INSTRUMENTS, MOODS
 
 WHOLE = {

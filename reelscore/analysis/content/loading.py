@@ -12,7 +12,7 @@ from reelscore.analysis.content.blip2 import Blip2Captioner
 from reelscore.analysis.content.captioner import Captioner
 from reelscore.analysis.content.chat import ChatCaptioner
 from reelscore.analysis.content.manners import Place, said_plainly, untiled
-from reelscore.checkpoints.hub import quiet
+from reelscore.checkpoints.hub import locate_folder, quiet
 from reelscore.errors import InputError
 from reelscore.hardware import Hardware, device_for, dtype_for, quantization_for, require_neural
 from reelscore.resident import resident
@@ -36,21 +36,8 @@ def check(captioner: str, hardware: Hardware) -> Path:
     """The captioner's folder, looked into but not loaded; raises as `open_captioner` does."""
     require_neural()
     quantization_for(hardware, device_for(hardware))
-    folder = _folder(captioner)
+    folder = locate_folder(captioner, "captioner")
     _config(captioner, folder)
-    return folder
-
-
-def _folder(captioner: str) -> Path:
-    from reelscore.checkpoints import catalogue, hub
-
-    card = catalogue.known(captioner)
-    if card is not None and card.kind != "captioner":
-        names = ", ".join(known.name for known in catalogue.of_kind("captioner"))
-        raise InputError(f"{captioner} is a {card.kind} and no captioner; give one of {names}, or a folder.")
-    folder = hub.locate(captioner)
-    if not folder.is_dir():
-        raise InputError(f"{captioner} is a file; give the folder that holds the captioner.")
     return folder
 
 

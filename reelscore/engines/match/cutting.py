@@ -1,6 +1,7 @@
 """A window of a track as sound: the stretches that are heard, read from its file, cut on the beat and joined without a seam."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,10 +15,13 @@ from reelscore.progress import Progress
 from reelscore.tempo import Floats
 
 RATE = 48_000
-# On a beat the fade is over when the new beat comes, so that one hears its attack alone; elsewhere it is long and soft.
-ON_BEAT_FADE, SOFT_FADE = 0.05, 1.2
+# On a struck beat the fade is over when the new beat comes, so that one hears its attack alone. Held sounds would seem cut off by
+# that and go over slowly, and what has no beats more slowly still.
+STRUCK_FADE, HELD_FADE, FREE_FADE = 0.05, 0.4, 1.2
+_STRUCK = 0.5  # rise of the power within 5 ms, in powers of ten, from which a beat is struck
 _MISMATCH = 0.04  # seconds by which the beats of the two sides may be shifted against each other, and are put right
 _COMPARED = 0.35  # seconds on each side of a seam in which their attacks are compared
+_BETTER = 1.3  # how much better attacks must agree for one side to be moved
 _MOMENT_SAMPLES = 240  # 5 ms
 _SHORTER = 0.5  # seconds that a file may end earlier than it was measured
 
@@ -30,21 +34,21 @@ def cut(path: Path, window: Window, *, has_beats: bool, progress: Progress) -> S
     The file is read once, as far as it is needed, and only what is heard of it is held. Raises MediaError where it cannot be read or
     ends too early.
     """
-    fade = ON_BEAT_FADE if has_beats else SOFT_FADE
-    around = fade + _COMPARED + _MISMATCH
+    around = FREE_FADE + _COMPARED + _MISMATCH
     wanted = [(start - around, end + around) for start, end in window.stretches]
     heard = _Heard(path, _merged(wanted), progress)
     if heard.until < max(end for _, end in window.stretches) - _SHORTER:
         raise MediaError(f"{path} ends at {heard.until:.1f} s, earlier than it did when it was added to the library.")
-    ahead = fade / 2 if has_beats else 0.0  # the fade lies before the beat, and is over with it
-    laid = [Laid(heard.between(window.pieces[0].source, window.stretches[0][1] + around), 0, 0)]
-    for before, after in pairwise(window.stretches):
-        at = window.pieces[len(laid)].at
-        source = after[0]
-        if has_beats:
-            source += _shift(heard.between(before[1] - _COMPARED, before[1] + _COMPARED), heard, source)
-        sound = heard.between(source - around, after[1] + around)
-        laid.append(Laid(sound, round((around - ahead) * RATE), max(1, round((at - ahead) * RATE))))
+    seams = [_seam(heard, before[1], after[0]) for before, after in pairwise(window.stretches)] if has_beats else []
+    struck = any(seam.struck for seam in seams)
+    fade = (STRUCK_FADE if struck else HELD_FADE) if has_beats else FREE_FADE
+    ahead = fade / 2 if struck else 0.0  # the fade lies before the beat, and is over with it
+    first, *others = zip(window.pieces, window.stretches, strict=True)
+    laid = [Laid(heard.between(first[0].source, first[1][1] + around), 0, 0)]
+    for number, (piece, (_, end)) in enumerate(others):
+        source = piece.source + (seams[number].shift if seams else 0.0)
+        sound = heard.between(source - around, end + around)
+        laid.append(Laid(sound, round((around - ahead) * RATE), max(1, round((piece.at - ahead) * RATE))))
     return joined(laid, round(window.duration * RATE), RATE, crossfade=fade)
 
 
@@ -93,16 +97,29 @@ class _Heard:
         return np.pad(inside, ((0, 0), (left, count - left - inside.shape[1])))
 
 
-def _shift(before: Samples, heard: _Heard, source: float) -> float:
-    """By how many seconds the new side must be entered later, so that its attacks come when those of the old side would have."""
+@dataclass(frozen=True)
+class _Seam:
+    """By how many seconds the new side is entered later, so that its attacks come when the old side's would have; and whether one is struck there."""
+
+    shift: float
+    struck: bool
+
+
+def _seam(heard: _Heard, left: float, entered: float) -> _Seam:
+    """What is found where the track is left at one of its times and entered at another."""
     reach = _COMPARED + _MISMATCH
-    old, new = _attacks(before), _attacks(heard.between(source - reach, source + reach))
-    if not old.any() or not new.any():
-        return 0.0
+    old = _attacks(heard.between(left - _COMPARED, left + _COMPARED))
+    new = _attacks(heard.between(entered - reach, entered + reach))
+    middle = len(new) // 2
+    near = round(_MISMATCH * RATE / _MOMENT_SAMPLES)
+    struck = bool(new[middle - near : middle + near + 1].max(initial=0.0) > _STRUCK)
+    if not struck or not old.any():
+        return _Seam(0.0, struck)
     alike = np.correlate(new, old, mode="valid")
-    steps = np.arange(len(alike)) - (len(alike) - 1) / 2
-    # Where nothing is clearly better, nothing is moved.
-    return float(steps[np.argmax(alike - 1e-3 * alike.max() * np.abs(steps))]) * _MOMENT_SAMPLES / RATE
+    unmoved, best = len(alike) // 2, int(np.argmax(alike))
+    if alike[best] < _BETTER * alike[unmoved]:
+        return _Seam(0.0, struck)
+    return _Seam((best - unmoved) * _MOMENT_SAMPLES / RATE, struck)
 
 
 def _attacks(sound: Samples) -> Floats:

@@ -18,7 +18,6 @@ import numpy as np
 from reelscore.brief import Brief
 from reelscore.engines.match.bars import Bars, bars_of, costs_of_going_over, means
 from reelscore.library import Track
-from reelscore.library.remembering import energy_asked
 from reelscore.listening import ENERGY_STEP
 from reelscore.tempo import Floats
 
@@ -80,11 +79,14 @@ class Window:
 
 def wanted_by(brief: Brief) -> Wanted:
     """What a brief wants: the energy of its sections, its strong cues, and its ending."""
+    middles = np.minimum(_middles(max(1, ceil(brief.duration / ENERGY_STEP - _TOLERANCE))), brief.duration)
+    ends = [section.end for section in brief.sections]
+    energies = np.array([section.energy for section in brief.sections])
     strong = [cue for cue in brief.cues if cue.kind != "ending" and cue.strength >= STRONG and cue.time > 0]
     endings = [cue.time for cue in brief.cues if cue.kind == "ending"]
     return Wanted(
         brief.duration,
-        energy_asked(brief),
+        np.asarray(energies[np.minimum(np.searchsorted(ends, middles), len(ends) - 1)], np.float64),
         np.array([cue.time for cue in strong]),
         np.array([cue.strength for cue in strong]),
         endings[-1] if endings else brief.duration,

@@ -68,23 +68,23 @@ def avoided_in(track: Track, brief: Brief) -> str:
     unknown = free_words(brief).denied
     for text in (*track.tags, track.title, undenied(track.description)):
         words = [word.casefold() for word in _WORD.findall(text)]
-        for phrase in _phrases(words, unknown):
-            if phrase in out:
-                return phrase
+        for names in _phrases(words, unknown):
+            if named := next((name for name in names if name in out), ""):
+                return named
     return ""
 
 
-def _phrases(words: list[str], unknown: tuple[str, ...]) -> list[str]:
-    """The known phrases in a row of words, from left to right, the longest first; singular and plural are the same."""
+def _phrases(words: list[str], unknown: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The known phrases in a row of words, from left to right, the longest first; each in singular and plural, which are the same."""
     known, longest = _known()
     found = []
     place = 0
     while place < len(words):
         for length in range(min(longest, len(words) - place), 0, -1):
             phrase = " ".join(words[place : place + length])
-            named = next((name for name in _numbers_of(phrase) if name in known or name in unknown), "")
-            if named:
-                found.append(named)
+            names = _numbers_of(phrase)
+            if any(name in known or name in unknown for name in names):
+                found.append(names)
                 place += length - 1
                 break
         place += 1

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from reelscore.engines import Engine, Music, Request
 from reelscore.engines.musicgen.options import Options
-from reelscore.errors import InputError, MissingError
-from reelscore.hardware import Hardware, device_for, lacks_neural, refuse_unfit_eight_bits
+from reelscore.errors import InputError
+from reelscore.hardware import Hardware, device_for, refuse_unfit_eight_bits
 from reelscore.listening import lacks_listening
 from reelscore.progress import Progress
 
@@ -22,17 +22,10 @@ MELODY_MODEL = "musicgen-melody"
 
 def missing(options: Options) -> tuple[str, ...]:
     """What must be installed or downloaded first: the extras for neural models and for listening, and the weights."""
-    from reelscore.checkpoints.hub import locate_folder
+    from reelscore.checkpoints.hub import missing_model
 
-    if absent := lacks_neural():
-        return absent
-    if not options.as_published and (absent := lacks_listening()):
-        return absent
-    try:
-        locate_folder(options.model, "engine")
-    except MissingError as problem:
-        return (str(problem),)
-    return ()
+    absent = missing_model(options.model, "engine")
+    return absent if absent or options.as_published else lacks_listening()
 
 
 def generate(request: Request, progress: Progress) -> Music:

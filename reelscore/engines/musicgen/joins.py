@@ -7,6 +7,7 @@ from reelscore.finish.joining import REACH, nearest_beat
 from reelscore.listening import pulse_of
 
 AROUND = 12.0  # seconds on both sides that are listened to, as far as there is sound
+LEAST_SURE = 0.05  # the confidence of beats below which they are no better than those of noise, which have up to 0.04
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ def beat_near(sound: Samples, rate: int, time: float, tempo_bpm: float) -> Meeti
     first = max(0, round((time - AROUND) * rate))
     heard = sound[:, first : max(0, round((time + AROUND) * rate))]
     pulse = pulse_of(heard, rate, near_bpm=tempo_bpm)
+    if pulse.confidence < LEAST_SURE:
+        return Meeting(time, False)
     asked = time - first / rate
     found = nearest_beat(asked, pulse.beats, pulse.downbeats, REACH)
     return Meeting(time + found - asked, abs(found - asked) > 0 or asked in pulse.beats)

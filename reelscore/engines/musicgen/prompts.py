@@ -50,7 +50,8 @@ def published_prompt(brief: Brief, section: Section) -> Prompt:
 
 def _felt(brief: Brief, section: Section | None, out: set[str]) -> str:
     """Words for how a section feels, or the whole film."""
-    return ", ".join([*kept(feelings(brief, section), out), "music for a film"])
+    words = [word for word in kept(feelings(brief, section), out) if word != "neutral"]
+    return ", ".join([*words, "music for a film"])
 
 
 def _steady(brief: Brief, out: set[str]) -> list[str]:

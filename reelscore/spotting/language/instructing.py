@@ -37,7 +37,8 @@ _WITHOUT_EFFECTS = (
 )
 _WITH_EFFECTS = "The person wants sound effects: name one where it belongs to the scene."
 
-_FORM = """{"scenes": [{"scene": its number, "music": "what the music does in it"}, one for each scene]}"""
+_PLACEHOLDERS = ("what the music does in it", "one for each scene")
+_FORM = '{{"scenes": [{{"scene": its number, "music": "{}"}}, {}]}}'.format(*_PLACEHOLDERS)
 _ASKING_AGAIN = "Answer again with the JSON object alone, with a text for every scene."
 
 
@@ -123,11 +124,12 @@ def read_texts(text: str, scenes: int, tidy: Callable[[str], str]) -> tuple[Text
 
 
 def _fit(said: str, tidy: Callable[[str], str]) -> str:
-    text = tidy(bared(said, _LONGEST_TEXT))
+    text = tidy(bared(said, _LONGEST_TEXT)) if said.strip(" .") not in _PLACEHOLDERS else ""
     return text if len(text.split()) >= _FEWEST_WORDS or not text.isascii() else ""
 
 
 _TEXT_FIELDS = ("music", "text", "instruction", "instructions", "description", "prompt")
+_SCENES_FIELDS = ("scenes", "scene", "sections", "segments", "instructions", "music")
 _MOST_SCENES = 100
 _LINE = re.compile(
     r"[\s*_#>-]{0,8}(?:scene|section)?\s{0,3}(\d{1,3})[\s*_]{0,4}[.:)\]–-]+[\s*_]{0,4}(\S.*)", re.IGNORECASE
@@ -135,26 +137,22 @@ _LINE = re.compile(
 
 
 def _scenes_in(value: Any) -> Mapping[int, str]:
-    """The text of each scene, by its number from 0, in a JSON value."""
-    if isinstance(value, dict):
-        inner = next((each for each in value.values() if isinstance(each, list | dict)), None)
-        value = value if inner is None or _says_more(value) else inner
+    """The text of each scene, by its number from 0, in a JSON value: a list, an object by number, or either under one name."""
+    if isinstance(value, dict) and not _is_by_number(value):
+        inner = [each for name, each in value.items() if letters_of(name[:LONGEST_ITEM]) in _SCENES_FIELDS]
+        value = inner[0] if inner and isinstance(inner[0], list | dict) else [value]
     told = scenes_told(value, "music", _MOST_SCENES)
     return {number: said for number, fields in told.items() if (said := _text_in(fields))}
 
 
-def _says_more(value: dict[str, Any]) -> bool:
-    """Whether an object holds the scenes itself, by their numbers, and not under one name."""
+def _is_by_number(value: dict[str, Any]) -> bool:
     return sum(any(mark.isdigit() for mark in name[:LONGEST_ITEM]) for name in value) * 2 > len(value)
 
 
 def _text_in(fields: Mapping[str, Any]) -> str:
-    """What is said of one scene: under a name for it, else the only text there is."""
+    """What is said of one scene, under a name for it; an echo of the question has none."""
     named = {letters_of(str(name)[:LONGEST_ITEM]): said for name, said in fields.items() if isinstance(said, str)}
-    for name in _TEXT_FIELDS:
-        if name in named:
-            return named[name]
-    return max(named.values(), key=len, default="")
+    return next((named[name] for name in _TEXT_FIELDS if name in named), "")
 
 
 def _written_by_line(text: str) -> dict[int, str]:
