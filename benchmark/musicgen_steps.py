@@ -25,6 +25,7 @@ from torch import Tensor
 from transformers import MusicgenConfig, MusicgenForConditionalGeneration
 
 from benchmark.running import memory_mib, side_of
+from reelscore.checkpoints.hub import quiet
 from reelscore.checkpoints.musicgen import open_musicgen
 from reelscore.models.choosing import Sampling
 from reelscore.models.continuing import generate
@@ -128,6 +129,7 @@ def _ours(prepare: Callable[[TokenDecoder], TokenDecoder], folder: Path) -> tupl
     return play, model.codec.decode
 
 
+@quiet()
 def _theirs(folder: Path) -> tuple[Play, Hear]:
     model: Any = MusicgenForConditionalGeneration.from_pretrained(folder).eval()
     words = torch.tensor([Tokenizer.from_file(str(folder / "tokenizer.json")).encode(PROMPT).ids])
@@ -159,6 +161,7 @@ def _kept_by(given: list[Tensor]) -> Callable[..., Any]:
     return keep
 
 
+@quiet()
 def _write_model(folder: Path) -> None:
     """The published size with random weights that tell codes apart, as transformers saves it."""
     torch.manual_seed(0)

@@ -15,6 +15,7 @@ from reelscore.vocabulary import FAMILIES, GENRES, INSTRUMENTS, MOODS
 _MOST_LETTERS = 24  # of a free word; longer ones are no words
 # What a section's energy adds, where it is far from the middle.
 _SPARSE, _INTENSE = ("sparse", 0.3), ("intense", 0.8)
+_SHORTEST_PLURAL = 5  # letters
 _OWN_MOOD_DRAW = 0.3  # how much nearer a mood of the brief counts than any other
 # Instruments as people who tag music call them; the others have one name everywhere.
 _PLAIN = {
@@ -107,10 +108,10 @@ def undenied(text: str) -> str:
 
 def without(text: str, out: set[str]) -> str:
     """A text without the words that are ruled out; singular and plural are the same."""
-    longest_first = sorted(filter(None, out), key=len, reverse=True)
-    if not longest_first:
+    singular = {_singular(name) for name in out if name}
+    if not singular:
         return tidy(text)
-    names = "|".join(re.escape(name) for name in longest_first)
+    names = "|".join(map(re.escape, sorted(singular, key=len, reverse=True)))
     return tidy(re.sub(rf"\b(?:{names})(?:s|es)?\b", "", text, flags=re.IGNORECASE))
 
 
@@ -164,6 +165,11 @@ def _denials(prompt: str) -> list[tuple[re.Match[str], int]]:
             at = end if through_commas else found.end() + len(reach.split(",")[0])
             denials.append((found, at))
     return denials
+
+
+def _singular(name: str) -> str:
+    """“drums” without its s; what is short ("keys") or ends in two ("brass") stays what it is."""
+    return name[:-1] if len(name) >= _SHORTEST_PLURAL and name.endswith("s") and not name.endswith("ss") else name
 
 
 def _all_names(word: str) -> set[str]:

@@ -137,7 +137,7 @@ def test_analyze_finds_the_cuts_to_the_frame(source: Path) -> None:
 def test_engines_are_listed_with_their_options() -> None:
     assert "--soundfont" in reelscore("engines").stdout
     rows = json.loads(reelscore("engines", "--json").stdout)
-    assert [row["name"] for row in rows] == ["compose", "sonique", "vidmuse"]
+    assert [row["name"] for row in rows] == ["compose", "match", "musicgen", "sonique", "vidmuse"]
 
 
 def bad_inputs(folder: Path) -> dict[str, Path]:

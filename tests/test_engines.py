@@ -40,6 +40,22 @@ def small_vidmuse(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {"weights": str(tiny_vidmuse(tmp_path_factory.mktemp("vidmuse")))}
 
 
+@pytest.fixture(scope="session")
+def small_musicgen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Options that name weights made on the spot."""
+    from tiny_musicgen import tiny_musicgen
+
+    return {"weights": str(tiny_musicgen(tmp_path_factory.mktemp("musicgen")))}
+
+
+@pytest.fixture(scope="session")
+def small_match(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Options that name a library made on the spot."""
+    from tiny_library import tiny_library
+
+    return {"library": str(tiny_library(tmp_path_factory.mktemp("match") / "library"))}
+
+
 @pytest.fixture
 def asked(engine: engines.Engine, request: pytest.FixtureRequest) -> Asking:
     """What asks this engine for the music of a brief: `asked(brief, seed)`."""

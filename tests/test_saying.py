@@ -28,7 +28,7 @@ def test_what_a_sentence_says_no_to_is_taken_out(said: str, meant: str) -> None:
 
 def test_names_of_what_is_avoided_are_taken_out_of_a_text() -> None:
     out = ruled_out(Brief(duration=1.0, tags=Tags(avoid=("drums", "grand piano"))), [])
-    assert without("A man plays Drums on a street, epic drum kits, taikos", out) == "A man plays on a street, epic"
+    assert without("A man plays a Drum on a street, loud drum kits, taikos", out) == "A man plays a on a street, loud"
     assert without("piano, pianos; pianissimo", out) == "pianissimo"
     assert without("  as it\nis ,  ", set()) == "as it is"
 
@@ -40,7 +40,11 @@ def test_every_name_and_member_of_what_is_avoided_is_ruled_out() -> None:
 
 
 def test_free_words_are_wished_for_or_denied() -> None:
-    brief = Brief(duration=1.0, prompt="zither, no hurdygurdy, no theremin", not_understood=("zither", "hurdygurdy", "theremin", "?"))
+    brief = Brief(
+        duration=1.0,
+        prompt="zither, no hurdygurdy, no theremin",
+        not_understood=("zither", "hurdygurdy", "theremin", "?"),
+    )
     words = free_words(brief)
     assert words.wished == ("zither",)
     assert words.denied == ("hurdygurdy", "theremin")

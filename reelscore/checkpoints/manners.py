@@ -29,6 +29,10 @@ def said_plainly(name: str, role: str) -> Iterator[None]:
         raise _refusal(name, role, problem) from problem
     except (SafetensorError, StrictDataclassError, TemplateError) as problem:
         raise _refusal(name, role, problem) from problem
+    except Exception as problem:
+        if type(problem) is Exception:  # tokenizers says nothing more precise
+            raise _refusal(name, role, problem) from problem
+        raise
 
 
 def _refusal(name: str, role: str, problem: Exception) -> InputError:

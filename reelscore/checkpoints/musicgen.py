@@ -17,7 +17,7 @@ from torch import Tensor
 from reelscore.checkpoints.encodec_names import codec_pieces
 from reelscore.checkpoints.filling import filled, frame, shapes_in
 from reelscore.checkpoints.hub import card_of_snapshot
-from reelscore.checkpoints.musicgen_names import CODEC, config_from_published, published_names, sources_in
+from reelscore.checkpoints.musicgen_names import CODEC, config_from_published, is_looked_up, published_names, sources_in
 from reelscore.checkpoints.own_form import ModelCard, SourceFile, card_of
 from reelscore.checkpoints.pieces import Piece, pieces_of, refuse_misfits
 from reelscore.checkpoints.reading import Stored, read_configuration, read_weights
@@ -57,7 +57,8 @@ def open_musicgen(folder: Path, *, device: torch.device | str = "cpu", dtype: to
     """The model in a folder; `dtype` is that of the decoder, the rest is float32. Raises InputError."""
     config = _configuration(folder)
     tokenizer = _tokenizer(folder / "tokenizer.json", config)
-    stored = read_weights(folder)
+    # On a CPU the decoder's weights are rearranged later; what they were must leave memory then.
+    stored = read_weights(folder, stays=is_looked_up)
     model = frame(MusicGen, config)
     pieces = fitting(stored, model)
     card = _card(folder, stored)

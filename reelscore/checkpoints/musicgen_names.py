@@ -146,6 +146,11 @@ def is_musicgen(names: Iterable[str]) -> bool:
     )
 
 
+def is_looked_up(name: str) -> bool:
+    """Whether that is the published name of a table of which few rows are ever looked at; all other weights are computed with."""
+    return name in (_EMBEDDING, *_TABLES) or name.startswith(f"{_SIDE}.embed_tokens.")
+
+
 def published_names(ours: str) -> tuple[str, ...]:
     """The published names of a tensor of `MusicGen`, the codec's excepted: three of queries, keys and values, else one."""
     if ours == "text.embed_tokens.weight":

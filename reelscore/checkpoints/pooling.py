@@ -19,6 +19,8 @@ from reelscore.errors import InputError
 
 Pooling = Callable[[Tensor, Tensor], Tensor]
 
+_STEPS = "modules.json"
+
 
 def _mean(hidden: Tensor, mask: Tensor) -> Tensor:
     weights = mask[:, :, None].float()
@@ -62,11 +64,16 @@ class SentenceLayout:
     lower_case: bool
 
 
+def is_sentence_layout(folder: Path) -> bool:
+    """Whether a folder is laid out as those of sentence-transformers."""
+    return (folder / _STEPS).is_file()
+
+
 def sentence_layout(name: str, folder: Path) -> SentenceLayout:
     """The layout of a folder of sentence-transformers. Raises InputError where it is none or has steps that are not known."""
-    if not (folder / "modules.json").is_file():
+    if not is_sentence_layout(folder):
         raise InputError(
-            f"{name} does not say how it makes one vector of a text (there is no modules.json in {folder}); "
+            f"{name} does not say how it makes one vector of a text (there is no {_STEPS} in {folder}); "
             "give a model in the layout of sentence-transformers."
         )
     steps = _steps(name, folder)
@@ -83,14 +90,14 @@ def sentence_layout(name: str, folder: Path) -> SentenceLayout:
 
 def _steps(name: str, folder: Path) -> list[tuple[str, Path]]:
     """The kinds of the steps in order, each with the folder of its files; folders are bare names within this one."""
-    listed = read_json(folder / "modules.json")
+    listed = read_json(folder / _STEPS)
     if not isinstance(listed, list) or not all(isinstance(step, dict) for step in listed):
-        raise InputError(f"{folder / 'modules.json'} is no list of steps; fetch {name} anew.")
+        raise InputError(f"{folder / _STEPS} is no list of steps; fetch {name} anew.")
     steps = []
     for step in listed:
         path = str(step.get("path", ""))
         if path and (path != Path(path).name or "\\" in path or path in (".", "..")):
-            raise InputError(f"{folder / 'modules.json'} leads out of its folder, to {path!r}; it is not followed.")
+            raise InputError(f"{folder / _STEPS} leads out of its folder, to {path!r}; it is not followed.")
         steps.append((str(step.get("type", "")).rpartition(".")[2], folder / path))
     return steps
 
@@ -119,8 +126,9 @@ def _modes(stated: Mapping[str, Any]) -> list[str]:
 
 
 def _reading(network: Path) -> tuple[int | None, bool]:
-    path = network / "sentence_bert_config.json"
-    stated = read_json(path) if path.is_file() else {}
+    """The most tokens of a text, if that is stated, and whether it is to be given small letters only."""
+    paths = sorted(network.glob("sentence_*_config.json"))  # named after the kind of the network
+    stated = read_json(paths[0]) if paths else {}
     stated = stated if isinstance(stated, dict) else {}
     longest = stated.get("max_seq_length")
     return longest if type(longest) is int else None, stated.get("do_lower_case") is True

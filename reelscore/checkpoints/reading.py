@@ -28,6 +28,8 @@ from torch import Tensor
 from reelscore.errors import InputError
 
 Config = TypeVar("Config")
+Stays = Callable[[str], bool]
+"""Whether the tensor of that name is used as it is as long as the model is, and not made into something else."""
 
 # What a reader of damaged or hostile bytes may raise: the readers are not of one mind.
 _DAMAGE = (
@@ -76,14 +78,15 @@ class Stored:
     """Where in a pickle the tensors lie, such as best_state, model."""
 
 
-def read_weights(path: Path) -> Stored:
+def read_weights(path: Path, stays: Stays = lambda _: True) -> Stored:
     """The tensors of a safetensors file, a pickle of PyTorch, or a folder that holds either, also in several parts.
 
-    Raises InputError where there is no such file, or where it cannot be read as weights.
+    Tensors of safetensors are used where they lie in the file, mapped; those that do not stay are copied instead, so that
+    they leave memory when they are given up. Raises InputError where there is no such file, or where it cannot be read as weights.
     """
     try:
         if path.is_dir():
-            return _folder(path)
+            return _folder(path, stays)
         if not path.is_file():
             raise InputError(f"There is no file of weights {path}; give the path of the file that was downloaded.")
         if path.stat().st_size == 0:
@@ -91,7 +94,7 @@ def read_weights(path: Path) -> Stored:
         is_pickle = _is_pickle(path)
     except OSError as problem:
         raise InputError(f"Cannot read {path}: {_reason(problem)}.") from problem
-    return _pickle(path) if is_pickle else _safetensors(path)
+    return _pickle(path) if is_pickle else _safetensors(path, stays)
 
 
 def _is_pickle(path: Path) -> bool:
@@ -103,7 +106,7 @@ def _is_pickle(path: Path) -> bool:
     return path.suffix.lower() in _PICKLES and start[8:] != b"{"
 
 
-def _safetensors(path: Path) -> Stored:
+def _safetensors(path: Path, stays: Stays) -> Stored:
     try:
         file = safe_open(path, framework="pt", device="cpu")
         names: list[str] = file.keys()  # type: ignore[no-untyped-call]
@@ -115,14 +118,16 @@ def _safetensors(path: Path) -> Stored:
         raise _damaged(path, problem, "safetensors") from problem
     if not shapes:
         raise InputError(f"{path} holds no tensors; give a file of model weights.")
-    return Stored(path, shapes, formats, partial(_read_one, path), header, (path,))
+    return Stored(path, shapes, formats, partial(_read_one, path, file.get_tensor, stays), header, (path,))
 
 
-def _read_one(path: Path, name: str) -> Tensor:
-    """The tensor in a mapping of its own: what is given up leaves memory, whatever else of the file is still in use."""
+def _read_one(path: Path, read: Callable[[str], Tensor], stays: Stays, name: str) -> Tensor:
     try:
+        if stays(name):
+            return read(name)
+        # Through a mapping of its own, which is gone again: of another one its pages would count as long as any tensor is used.
         tensor: Tensor = safe_open(path, framework="pt", device="cpu").get_tensor(name)  # type: ignore[no-untyped-call]
-        return tensor
+        return tensor.clone()
     except _DAMAGE as problem:
         raise _damaged(path, problem, "safetensors") from problem
 
@@ -227,19 +232,19 @@ def _is_plain(value: object) -> bool:
     )
 
 
-def _folder(folder: Path) -> Stored:
+def _folder(folder: Path, stays: Stays) -> Stored:
     for name in _SINGLE:
         if (folder / name).is_file() and not (folder / f"{name}.index.json").is_file():
-            return read_weights(folder / name)
+            return read_weights(folder / name, stays)
     for name in _INDEXES:
         if (folder / name).is_file():
-            return _parts(folder / name)
+            return _parts(folder / name, stays)
     raise InputError(f"The folder {folder} holds no weights; it needs one of {', '.join((*_SINGLE, *_INDEXES))}.")
 
 
-def _parts(index: Path) -> Stored:
+def _parts(index: Path, stays: Stays) -> Stored:
     places = _places(index)
-    parts = {part: read_weights(index.parent / part) for part in sorted(set(places.values()))}
+    parts = {part: read_weights(index.parent / part, stays) for part in sorted(set(places.values()))}
     shapes, formats = {}, {}
     for name, part in places.items():
         if name not in parts[part].shapes:

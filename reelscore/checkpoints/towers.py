@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -38,8 +38,10 @@ Opened = TypeVar("Opened", "PictureWords", "Sentences")
 
 _WAY = 1  # counts the ways in which vectors were ever made here; what was kept of another is of no use
 _TEXTS, _VIEWS = 32, 16  # in a batch
-_NEARLY_SQUARE = 1.1  # up to this a picture is squeezed into one square, which hardly shows
-_MOST_VIEWS = 4  # of a picture; those of a longer strip are squeezed
+# How many squares cover a picture up to so many times as long as wide. A nearly square one is squeezed into one, which hardly
+# shows; from 3:2 on one lies in the middle, where a film's subject often is and none may cut it in two; what is longer than
+# five is squeezed into them.
+_SQUARES_UP_TO = {1.1: 1, 1.5: 2, 3.0: 3, inf: 5}
 _SENTENCE, _WORD = re.compile(r"(?<=[.!?;:])\s+|\n+|(?<=[。！？；])"), re.compile(r"\s+|(?<=[,、，])")
 _FEWEST_TOKENS = 8  # of a text; a model that reads less of one is none
 _PICTURES, _SENTENCES = "model of pictures and words", "model of sentences"
@@ -108,13 +110,13 @@ def open_sentences(reference: str, hardware: Hardware = Hardware()) -> Sentences
 def views(picture: Pixels) -> list[Pixels]:
     """The squares that a picture is looked at in: together all of it, evenly spread along its longer side.
 
-    A nearly square picture is one view, and the views of a strip are longer than wide: these are to be squeezed.
+    A nearly square picture is one view as it is, and the views of a strip are strips: these are to be squeezed.
     """
     height, width = picture.shape[:2]
     longer, shorter = max(height, width), min(height, width)
-    if longer <= _NEARLY_SQUARE * shorter:
+    count = next(count for most, count in _SQUARES_UP_TO.items() if longer <= most * shorter)
+    if count == 1:
         return [picture]
-    count = min(ceil(longer / shorter), _MOST_VIEWS)
     length = max(shorter, ceil(longer / count))
     starts = [round(number * (longer - length) / (count - 1)) for number in range(count)]
     if width >= height:
@@ -122,7 +124,7 @@ def views(picture: Pixels) -> list[Pixels]:
     return [picture[start : start + length] for start in starts]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Tower:
     """A loaded model, how it is given texts, and how vectors come out of it."""
 
@@ -146,13 +148,9 @@ class _Tower:
     def texts(self, texts: Sequence[str]) -> Vectors:
         from reelscore.checkpoints.tokenizer import sendable
 
-        wanted = [sendable(text) for text in texts]
+        wanted = [sendable(text.lower() if self.lower else text).strip() for text in texts]
         with self.turn:
-            parts = [
-                (place, part, tokens)
-                for place, text in enumerate(wanted)
-                for part, tokens in self._parts(text.lower() if self.lower else text)
-            ]
+            parts = [(place, part, tokens) for place, text in enumerate(wanted) for part, tokens in self._parts(text)]
             parts.sort(key=lambda part: part[2])  # texts of one length need no filling up
             return self.means(len(texts), self._encoded(iter(parts)))
 
@@ -183,8 +181,7 @@ class _Tower:
         if tokens <= self.longest or len(text) < 2:
             return [(text, min(tokens, self.longest))]
         cut = seam(text)
-        halves = (text[:cut].strip(), text[cut:].strip())
-        return [part for half in halves if half for part in self._parts(half)]
+        return [*self._parts(text[:cut].strip()), *self._parts(text[cut:].strip())]
 
     def _encoded(self, parts: Iterator[tuple[int, str, int]]) -> Iterator[tuple[list[int], list[float], torch.Tensor]]:
         for batch in _batches(parts, _TEXTS):
@@ -268,7 +265,8 @@ def _sentences(name: str, folder: Path, hardware: Hardware) -> Sentences:
             return pool(model(input_ids=tokens["input_ids"], attention_mask=mask).last_hidden_state, mask)
 
         positions = int(getattr(config, "max_position_embeddings", 0) or 512)
-        longest = min(layout.longest or positions, positions)
+        # Where nothing is stated, less two: RoBERTa and its kin count their places from two on.
+        longest = min(layout.longest or positions - 2, positions)
         tower = _tower(
             name, layout.model, _fingerprint(folder), hardware, model, longest, read, lower=layout.lower_case
         )
@@ -342,7 +340,7 @@ def _tower(
 def _fingerprint(folder: Path) -> str:
     """What tells a model from all others: the content of its files and the way in which vectors are made of them here."""
     told = hashlib.sha256(f"{_WAY}".encode())
-    for path in sorted(folder.rglob("*")):
+    for path in sorted((*folder.glob("*"), *folder.glob("[0-9]*/*"))):
         if path.is_file() and path.suffix in (".json", ".txt", ".model", ".safetensors"):
             with path.open("rb") as opened:
                 content = hashlib.file_digest(opened, "sha256").digest()

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from reelscore.checkpoints.naming import printable
-from reelscore.cli.flags import FLAT, AsJson, Names, Quiet, split
+from reelscore.cli.flags import FLAT, AsJson, Quiet, split
 from reelscore.cli.showing import shown_progress
 from reelscore.errors import InputError
 from reelscore.library import Added, Track, Wanted, Written, open_library, parse_licences
@@ -25,6 +25,7 @@ Folder = Annotated[
         name="--library", help="The library's folder; left out, REELSCORE_LIBRARY or ~/.local/share/reelscore/library."
     ),
 ]
+Words = Annotated[tuple[str, ...], Parameter(consume_multiple=False)]  # what follows is files or words to look for
 Range = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
 
 
@@ -38,7 +39,7 @@ class Said:
     """Who made it."""
     description: str = ""
     """What it is like, in your own words; `match` and `search` look for films' words in it."""
-    tags: Names = ()
+    tags: Words = ()
     """Words for genre, mood and instruments, parted by commas."""
     tempo: float | None = None
     """Beats per minute."""
@@ -119,7 +120,7 @@ def search(
     tempo: Range = None,
     length: Range = None,
     key: str | None = None,
-    tags: Names = (),
+    tags: Words = (),
     limit: int | None = None,
     folder: Folder = None,
     as_json: AsJson = False,
@@ -248,8 +249,9 @@ def _show(tracks: Sequence[Track]) -> None:
     ]
     heads = ("id", "title", "artist", "length", "bpm", "key", "licence", "tags")
     table = [tuple(printable(cell) for cell in row) for row in ((heads, *rows) if rows else ())]
-    wide = [min(max(map(cell_len, column)), 40) for column in zip(*table, strict=True)]
     screen = os.get_terminal_size().columns if sys.stdout.isatty() else 0
+    most = 16 if 0 < screen < 120 else 40
+    wide = [min(max(map(cell_len, column)), most) for column in zip(*table, strict=True)]
     for row in table:
         cells = [set_cell_size(cell, width) for cell, width in zip(row[:-1], wide, strict=False)]
         cells[3:5] = [" " * (cell_len(cell) - cell_len(cell.rstrip())) + cell.rstrip() for cell in cells[3:5]]

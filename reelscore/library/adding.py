@@ -9,16 +9,18 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from reelscore.errors import InputError
-from reelscore.library.measuring import Listen, Look, Looked, Outcome, Task, carried_out
+from reelscore.library.measuring import Listen, Look, Looked, may_be_sound
 from reelscore.library.sheet import named_in, placed, read_sheet
 from reelscore.library.store import Place, Store, said_fields
 from reelscore.library.tracks import Added, Refused, Track, Written
 from reelscore.library.walking import walked
 from reelscore.library.words import cleaned, from_name, merged
+from reelscore.library.workers import carried_out
 from reelscore.listening import Heard, require_listening
 from reelscore.progress import Progress
 
@@ -37,9 +39,9 @@ def add(
     found = walked(paths)
     if written.title and len(found.files) > 1:
         raise InputError("A title belongs to one file; give the titles of several in a sheet (--sheet).")
-    rows, remarks = placed(table, [path for path in paths if path.is_dir()], found.files) if table else ({}, [])
+    rows, remarks = placed(table, found.folders, found.files) if table else ({}, [])
     words = {path: merged(rows.get(path, Written()), written) for path in found.files}
-    run = _Run(store, words, store.places(), list(found.refused))
+    run = _Run(store, words, list(found.refused))
     run.through(found.files, found.named, progress, workers)
     return run.result(remarks)
 
@@ -49,7 +51,7 @@ def put(store: Store, path: Path, heard: Heard, written: Written) -> Track:
     path = path.absolute()
     looked = Look(path, named=True).do()
     assert looked is not None
-    run = _Run(store, {path: cleaned(written)}, store.places())
+    run = _Run(store, {path: cleaned(written)})
     run.bring(looked, heard)
     track = store.holder(looked.sha256)
     assert track is not None
@@ -58,11 +60,13 @@ def put(store: Store, path: Path, heard: Heard, written: Written) -> Track:
 
 @dataclass
 class _Run:
-    """One `add`: what a person wrote of each file, the files that were known before, and what came of it so far."""
+    """One `add`: what a person wrote of each file, and what came of it so far.
+
+    Whatever changes the library first looks at it in the same transaction: others may add and remove meanwhile.
+    """
 
     store: Store
     words: dict[Path, Written]
-    places: dict[Path, tuple[Place, int]]
     refused: list[Refused] = field(default_factory=list)
     added: list[int] = field(default_factory=list)
     known: list[Path] = field(default_factory=list)
@@ -72,7 +76,7 @@ class _Run:
     no_sound: int = 0
     done: int = 0
     underway: dict[str, list[Looked]] = field(default_factory=dict)  # files with sound that is being listened to
-    tasks: deque[Task] = field(default_factory=deque)
+    tasks: deque[Look | Listen] = field(default_factory=deque)
 
     def result(self, remarks: Sequence[str]) -> Added:
         return Added(
@@ -90,7 +94,10 @@ class _Run:
         """All files: those that are unchanged at once, the others one after another."""
         progress("adding", 0.0)
         for file in files:
-            if not self._recognise(file):
+            if file not in named and not may_be_sound(file):
+                self.no_sound += 1
+                self.done += 1
+            elif not self._recognise(file):
                 self.tasks.append(Look(file, file in named))
         for task, outcome in carried_out(self.tasks, min(workers, len(self.tasks))):
             self._settle(task, outcome)
@@ -98,16 +105,16 @@ class _Run:
         progress("adding", 1.0)
 
     def _recognise(self, file: Path) -> bool:
-        """Whether the file is known and unchanged; what was written of it is noted."""
-        place, track = self.places.get(file, (None, 0))
+        """Whether the file is known and unchanged; what was written of it is kept."""
         try:
-            if place is None or Place.of(file) != place:
-                return False
+            place = Place.of(file)
         except (OSError, ValueError):
             return False
-        if self._needs_ear(track, file):
-            return False
-        self._note(track, file, self._say(track, file))
+        with self.store.writing() if said_fields(self.words[file]) else nullcontext():
+            known, track = self.store.place_at(file)
+            if track is None or known != place or self._needs_ear(track, file):
+                return False
+            self._note(track, file, self.store.say(track, self.words[file], by_person=True))
         return True
 
     def _needs_ear(self, track: int, file: Path) -> bool:
@@ -118,7 +125,7 @@ class _Run:
         before = self.store.tempo_of(track)
         return before is None or abs(before / tempo_bpm - 1) > _SAME_TEMPO
 
-    def _settle(self, task: Task, outcome: Outcome) -> None:
+    def _settle(self, task: Look | Listen, outcome: Looked | Heard | Refused | None) -> None:
         if isinstance(outcome, Refused):
             self._refuse(task, outcome)
         elif isinstance(outcome, Looked):
@@ -131,34 +138,33 @@ class _Run:
             for each in self.underway.pop(task.looked.sha256):
                 self._meet_or_listen(each)
 
-    def _refuse(self, task: Task, refused: Refused) -> None:
+    def _refuse(self, task: Look | Listen, refused: Refused) -> None:
         """Refuses the file, and those that hold the same sound."""
         waiting = self.underway.pop(task.looked.sha256) if isinstance(task, Listen) else []
         self.refused += [refused, *(Refused(each.place.path, refused.why) for each in waiting)]
         self.done += 1 + len(waiting)
 
     def _meet_or_listen(self, looked: Looked) -> None:
-        track = self.store.holder(looked.sha256)
-        file = looked.place.path
         if looked.sha256 in self.underway:
             self.underway[looked.sha256].append(looked)
-        elif track is None or self._needs_ear(track, file):
-            self.underway[looked.sha256] = []
-            self.tasks.appendleft(Listen(looked, merged(self.words[file], looked.tagged).tempo_bpm, again=track))
-        else:
-            self._meet(track, looked)
+            return
+        file = looked.place.path
+        with self.store.writing():
+            track = self.store.holder(looked.sha256)
+            if track is not None and not self._needs_ear(track, file):
+                self._meet(track, looked)
+                return
+        self.underway[looked.sha256] = []
+        self.tasks.appendleft(Listen(looked, merged(self.words[file], looked.tagged).tempo_bpm, again=track))
 
     def bring(self, looked: Looked, heard: Heard, again: int | None = None) -> None:
         """A track as it was heard: a new one, one that was to be heard `again`, or one whose file held other sound before."""
         with self.store.writing():
             holder = self.store.holder(looked.sha256)
             if holder is not None and holder != again:  # somebody else was faster
-                track = None
+                self._meet(holder, looked)
             else:
-                track = again or self._former(looked.place.path)
-                self._keep(looked, heard, track)
-        if holder is not None and track is None:
-            self._meet(holder, looked)
+                self._keep(looked, heard, holder or self._former(looked.place.path))
 
     def _keep(self, looked: Looked, heard: Heard, track: int | None) -> None:
         """Writes down what was heard: for a new track, or for one that keeps what a person wrote of it."""
@@ -178,28 +184,24 @@ class _Run:
     def _meet(self, track: int, looked: Looked) -> None:
         """A file with sound that the library knows: the track itself tagged anew, moved, or once more."""
         file = looked.place.path
-        home, places = self.store.path_of(track), self.store.places_of(track)
+        home = self.store.path_of(track)
         moved = file != home and not os.path.exists(home)  # noqa: PTH110 - does not raise
-        changed = self._say(track, file, looked.tagged if moved or file == home else Written())
-        with self.store.writing():
-            self.store.lay(track, looked.place)
-            if moved:
-                self.store.move(track, file)
-                self.store.leave(home)
+        elsewhere = file != home and not moved
+        another = elsewhere and file not in self.store.places_of(track)
+        self.store.lay(track, looked.place)
+        if moved:
+            self.store.move(track, file)
+            self.store.leave(home)
+        changed = not elsewhere and self.store.say(track, looked.tagged, by_person=False)
+        changed |= self.store.say(track, self.words[file], by_person=True)
         if moved:
             self.moved.append(track)
             self.done += 1
-        elif file not in places:
+        elif another:
             self.duplicates.append(file)
             self.done += 1
         else:
             self._note(track, file, changed)
-
-    def _say(self, track: int, file: Path, tagged: Written = Written()) -> bool:
-        """Keeps what is written and tagged of a known track; gives whether that changed anything."""
-        with self.store.writing():
-            changed = self.store.say(track, tagged, by_person=False)
-            return self.store.say(track, self.words[file], by_person=True) or changed
 
     def _note(self, track: int, file: Path, changed: bool) -> None:
         self.done += 1
@@ -210,10 +212,8 @@ class _Run:
 
     def _former(self, file: Path) -> int | None:
         """The track that lay in this file alone, whose sound was replaced: it keeps what a person wrote of it."""
-        _, track = self.places.get(file, (None, None))
-        if track is not None and self.store.places_of(track) == [file]:
-            return track
-        return None
+        _, track = self.store.place_at(file)
+        return track if track is not None and self.store.places_of(track) == [file] else None
 
 
 def _measured(heard: Heard) -> Written:

@@ -35,6 +35,7 @@ _WORDS = (
     ("share ?alike", "sa"),
     ("no ?deriv(atives|ative works|ative|s)?( works)?", "nd"),
 )
+_MOST_READ = 2000  # characters of a text in which a licence is looked for
 _ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?creativecommons\.org/[^\s,;|<>\"')]+", re.IGNORECASE)
 
 
@@ -83,6 +84,7 @@ def found_in(text: str) -> str:
 
     Looks for an address of Creative Commons, and for a licence alone between commas, semicolons, bars or line ends.
     """
+    text = text[:_MOST_READ]
     phrases = [*_ADDRESS.findall(text), *re.split(r"[,;|\n()]+|\b(?:licensed )?under\b", text)]
     named = {name: phrase.strip() for phrase in reversed(phrases) if (name := normalised(phrase))}
     return next(iter(named.values())) if len(named) == 1 else ""

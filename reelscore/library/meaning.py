@@ -15,7 +15,7 @@ import logging
 import mmap
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -71,6 +71,8 @@ def meanings(
     hashes = [_hash(text) if text.strip() else b"" for text in texts]
     store = _Store(library.folder / "meanings" / f"{field}-{_hash(model_key).hex()}", _hash(model_key))
     piles = store.read()
+    if _are_tidy(piles, len(ids)) and all(hashes) and piles[0].names.startswith(b"".join(hashes)):
+        return ids, piles[0].vectors[: len(ids)]  # one file holds them in this order: mapped, and not copied
     known = {key for pile in piles for key in pile.hashes}
     new = {key: text for key, text in zip(hashes, texts, strict=True) if key and key not in known}
     piles += _made(new, encode, store, progress)
@@ -84,11 +86,18 @@ def meanings(
 
 @dataclass(frozen=True, eq=False)
 class _Pile:
-    """Some vectors, the hashes of their texts in the same order, and the file that holds them, if one does."""
+    """Some vectors, the hashes of their texts in the same order and without gaps, and the file that holds them, if one does."""
 
-    hashes: list[bytes]
+    names: bytes
     vectors: Vectors
     path: Path | None
+
+    @property
+    def hashes(self) -> Iterator[bytes]:
+        return (self.names[at : at + _HASH_BYTES] for at in range(0, len(self.names), _HASH_BYTES))
+
+    def __len__(self) -> int:
+        return len(self.vectors)
 
 
 class _Store:
@@ -104,11 +113,11 @@ class _Store:
             piles = [pile for path in paths if (pile := self._opened(path)) is not None]
             if len(piles) == len(paths):
                 break  # else look again: another process may have put files into one that was not there yet
-        return sorted(piles, key=lambda pile: -len(pile.hashes))
+        return sorted(piles, key=len, reverse=True)
 
-    def keep(self, hashes: Sequence[bytes], vectors: Vectors) -> Path | None:
+    def keep(self, names: bytes, vectors: Vectors) -> Path | None:
         """The new file that holds these, or None where none can be written."""
-        names, numbers = b"".join(hashes), np.ascontiguousarray(vectors, "<f4")
+        numbers = np.ascontiguousarray(vectors, "<f4")
         header = _HEADER.pack(_MARK, self._model, *numbers.shape, _sum(names, numbers))
         # Named after what it holds: two processes that do the same work write the same file.
         path = self._folder / f"{_hash(names).hex()}{_SUFFIX}"
@@ -159,7 +168,7 @@ class _Store:
         vectors = np.frombuffer(whole, "<f4", count * width, start).reshape(count, width)
         if _sum(names, vectors) != total:
             raise ValueError("its sum is wrong")
-        return _Pile([names[at : at + _HASH_BYTES] for at in range(0, len(names), _HASH_BYTES)], vectors, path)
+        return _Pile(names, vectors, path)
 
 
 def _made(new: dict[bytes, str], encode: Encode, store: _Store, progress: Progress) -> list[_Pile]:
@@ -175,22 +184,21 @@ def _made(new: dict[bytes, str], encode: Encode, store: _Store, progress: Progre
         vectors = np.concatenate(rows)
         if len(vectors) != end - start:
             raise ValueError(f"{len(vectors)} vectors for {end - start} texts")
-        piles.append(_Pile(hashes[start:end], vectors, store.keep(hashes[start:end], vectors)))
+        names = b"".join(hashes[start:end])
+        piles.append(_Pile(names, vectors, store.keep(names, vectors)))
     if texts:
         progress("reading the library", 1.0, f"{len(texts)} of {len(texts)} texts")
     return piles
 
 
 def _in_order(hashes: Sequence[bytes], piles: Sequence[_Pile]) -> Vectors:
-    """The vectors of these texts; where one file holds them in this order, a part of it that is not copied."""
+    """The vectors of these texts, zeros for those that are blank."""
     rows = {key: row for row, key in enumerate(key for pile in piles for key in pile.hashes)}
     places = np.array([rows.get(key, -1) for key in hashes], np.int64)
-    if len(places) <= len(piles[0].hashes) and np.array_equal(places, np.arange(len(places))):
-        return piles[0].vectors[: len(places)]
     found = np.zeros((len(places), piles[0].vectors.shape[1]), np.float32)
     start = 0
     for pile in piles:
-        end = start + len(pile.hashes)
+        end = start + len(pile)
         here = np.flatnonzero((start <= places) & (places < end))
         found[here] = pile.vectors[places[here] - start]
         start = end
@@ -200,12 +208,16 @@ def _in_order(hashes: Sequence[bytes], piles: Sequence[_Pile]) -> Vectors:
 def _tidy(hashes: Sequence[bytes], found: Vectors, piles: Sequence[_Pile], store: _Store) -> None:
     """Puts one file, in the order of the tracks, in the place of many, or of much that is of no use any more."""
     used = {key: place for place, key in enumerate(hashes) if key}
-    of_no_use = sum(len(pile.hashes) for pile in piles) - len(used)
-    if not used or (len(piles) <= _MOST_FILES and of_no_use <= len(used) + _KEPT_EVERY):
+    if not used or _are_tidy(piles, len(used)):
         return
     places = sorted(used.values())
-    if path := store.keep([hashes[place] for place in places], found[places]):
+    if path := store.keep(b"".join(hashes[place] for place in places), found[places]):
         store.clear(piles, but=path)
+
+
+def _are_tidy(piles: Sequence[_Pile], used: int) -> bool:
+    """Whether there are piles, few of them, and not too much in them that is of no use."""
+    return 0 < len(piles) <= _MOST_FILES and sum(map(len, piles)) <= 2 * used + _KEPT_EVERY
 
 
 def _hash(content: str | bytes) -> bytes:
@@ -215,8 +227,9 @@ def _hash(content: str | bytes) -> bytes:
 
 def _sum(names: bytes, vectors: npt.NDArray[Any]) -> int:
     """The sum of all that a file holds, as whole numbers modulo 2^64: cheap, and another one after any single damage."""
-    sums = (np.frombuffer(names, "<u8").sum(dtype=np.uint64), vectors.view("<u4").sum(dtype=np.uint64))
-    return sum(map(int, sums)) % 2**64
+    numbers = vectors.reshape(-1).view("<u4")
+    pairs = numbers[: numbers.size // 2 * 2].view("<u8")
+    return (int(np.frombuffer(names, "<u8").sum()) + int(pairs.sum()) + int(numbers[pairs.size * 2 :].sum())) % 2**64
 
 
 def _remove(path: Path | None) -> None:

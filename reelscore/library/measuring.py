@@ -1,34 +1,28 @@
-"""What is done with one file, and the processes that do it for many files at once.
+"""What is done with one file: a look at what it is and says, and listening to it.
 
-A file comes from a stranger: where it brings a process down, that process is replaced and the file is refused. Processes
-end with the one that started them, however that ends.
+Both are tasks that other processes can be given; they raise MediaError for a file that cannot be used.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
 
-from reelscore.errors import MediaError, ReelscoreError
+from reelscore.errors import MediaError
 from reelscore.library.store import Place
-from reelscore.library.tracks import Refused, Written
+from reelscore.library.tracks import Written
 from reelscore.library.words import from_tags
 from reelscore.listening import Heard, listen
 
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-    from multiprocessing.context import SpawnContext
-
-# Names that say sound: such a file is told of where it cannot be read. Any other is passed over if it is none.
-_SOUND = "aac ac3 aif aifc aiff amr ape au caf dts flac m4a m4b mka mp2 mp3 oga ogg opus tta w64 wav weba wma wv"
+# Endings of names. Those of sound are told of where they cannot be read; those of films may hold sound alone, and are
+# passed over where they do not. Nothing else in a folder is opened.
+_SOUND = (
+    "aac ac3 adts aif aifc aiff amr ape au caf dts eac3 ec3 flac m4a m4b m4r mka mp1 mp2 mp3 mpga oga ogg opus ra snd spx thd "
+    "tta voc w64 wav wave weba wma wv"
+)
+_FILM = "3g2 3gp asf avi f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts nut ogv ogx rm ts webm wmv"
 SOUND_SUFFIXES = frozenset(f".{kind}" for kind in _SOUND.split())
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+FILM_SUFFIXES = frozenset(f".{kind}" for kind in _FILM.split())
 
 
 @dataclass(frozen=True)
@@ -89,8 +83,9 @@ class Listen:
         return listen(self.path, near_bpm=self.near_bpm)
 
 
-Task: TypeAlias = Look | Listen
-Outcome: TypeAlias = Looked | Heard | Refused | None
+def may_be_sound(path: Path) -> bool:
+    """Whether a file that lies in a folder is worth opening."""
+    return path.suffix.lower() in SOUND_SUFFIXES | FILM_SUFFIXES
 
 
 def readable(path: Path) -> Place:
@@ -110,121 +105,3 @@ def readable(path: Path) -> Place:
     if not place.size:
         raise MediaError(f"{path} is empty; copy it again.")
     return place
-
-
-def carried_out(tasks: deque[Task], workers: int) -> Iterator[tuple[Task, Outcome]]:
-    """What comes of each task, as it is done, by as many processes; in this one where `workers` is 0.
-
-    Tasks may be added to the deque while their outcomes are taken; what is put in front comes next.
-    """
-    if workers == 0:
-        while tasks:
-            task = tasks.popleft()
-            yield task, _outcome(task)
-        return
-    crew: list[_Worker] = []
-    try:
-        while tasks or any(worker.task for worker in crew):
-            _hand_out(tasks, crew, workers)
-            for worker in _ready(crew):
-                task, outcome = worker.taken()
-                if worker.gone:
-                    crew.remove(worker)
-                yield task, outcome
-    finally:
-        for worker in crew:
-            worker.end()
-
-
-def _outcome(task: Task) -> Outcome:
-    try:
-        return task.do()
-    except ReelscoreError as problem:
-        return Refused(task.path, str(problem))
-
-
-def _hand_out(tasks: deque[Task], crew: list[_Worker], most: int) -> None:
-    """Gives every idle process a task, and starts new ones as long as there is work and room."""
-    while tasks:
-        idle = next((worker for worker in crew if worker.task is None), None)
-        if idle is None:
-            if len(crew) >= most:
-                return
-            crew.append(idle := _Worker())
-        idle.give(tasks.popleft())
-
-
-def _ready(crew: list[_Worker]) -> list[_Worker]:
-    """Those whose outcome is there, or who are gone; waits for one."""
-    from multiprocessing.connection import wait
-
-    pipes = wait([worker.pipe for worker in crew if worker.task])
-    return [worker for worker in crew if worker.pipe in pipes]
-
-
-class _Worker:
-    """A process that does one task after another."""
-
-    def __init__(self) -> None:
-        from multiprocessing import get_context
-
-        context: SpawnContext = get_context("spawn")  # a fork would share locks, threads and the open database
-        self.task: Task | None = None
-        self.gone = False
-        self.pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        with _alone():
-            self._process.start()
-        theirs.close()
-
-    def give(self, task: Task) -> None:
-        self.task = task
-        with suppress(OSError):  # where it is gone, `taken` will find out
-            self.pipe.send(task)
-
-    def taken(self) -> tuple[Task, Outcome]:
-        """The task that it had and what came of it."""
-        assert self.task is not None
-        task, self.task = self.task, None
-        try:
-            return task, self.pipe.recv()
-        except (EOFError, OSError):
-            self.gone = True
-            self.end()
-            return task, Refused(
-                task.path, f"{task.path} brought the process down that read it; convert it to WAV or FLAC."
-            )
-
-    def end(self) -> None:
-        self._process.kill()
-        self._process.join()
-        self.pipe.close()
-
-
-def _serve(pipe: Connection) -> None:
-    """Does what comes through the pipe until it closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal asks everybody; only the one who leads answers
-    while True:
-        try:
-            task = pipe.recv()
-            pipe.send(_outcome(task))
-        except (EOFError, OSError):
-            return
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """A process started inside counts on one core only, and takes no Ctrl-C before it can ignore it."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
-    try:
-        yield
-    finally:
-        if masked is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -5,6 +5,8 @@ map, beats and bars are known and not measured. The same music remembered twice 
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from reelscore.errors import OutputError
 from reelscore.library import Track, Written, open_library
 from reelscore.listening import Heard, Pulse, listen, require_listening
 from reelscore.outputs import refuse_unwritable
+from reelscore.saying import undenied
 
 FOLDER = "remembered"
 OWN = "own"
@@ -48,10 +51,6 @@ def remember(
     """
     require_listening()
     with open_library(folder, create=True) as library:
-        path = _home(library.folder) / f"{engine}-{seed}-{_name(audio)}.flac"
-        if not path.exists():
-            write_audio(Audio(np.clip(audio.samples, -1.0, 1.0), audio.rate), path)
-        heard = listen(path, near_bpm=brief.tempo_bpm)
         written = Written(
             title=title_of(brief, film),
             description=description_of(brief),
@@ -60,10 +59,12 @@ def remember(
             attribution=attribution,
             source=f"Reelscore, {engine}, seed {seed}",
         )
-        if known_beats and brief.tempo_map:
-            heard = _known(heard, brief)
+        follows = known_beats and brief.tempo_map is not None
+        if follows:
             written = replace(written, tempo_bpm=brief.tempo_bpm, key=brief.key)
-        return library.put(path, heard, written)
+        with _kept(audio, _home(library.folder) / f"{engine}-{seed}-{_name(audio)}.flac") as path:
+            heard = listen(path, near_bpm=brief.tempo_bpm)
+            return library.put(path, _known(heard, brief) if follows else heard, written)
 
 
 def title_of(brief: Brief, film: Path | None) -> str:
@@ -73,15 +74,32 @@ def title_of(brief: Brief, film: Path | None) -> str:
 
 
 def description_of(brief: Brief) -> str:
-    """The brief in words: what the person said, its tags, and what each section was to be, nothing twice."""
+    """The brief in words: what the person wished for, its tags, and what each section was to be, nothing twice.
+
+    What was not wanted is left out: who searches for drums must not find what has "no drums".
+    """
     said = [
-        brief.prompt,
+        undenied(brief.prompt),
         ", ".join((*brief.tags.moods, *brief.tags.genres)),
         f"with {', '.join(brief.tags.instruments)}" if brief.tags.instruments else "",
-        *(section.instruction for section in brief.sections),
+        *(undenied(section.instruction) for section in brief.sections),
     ]
     sentences = dict.fromkeys(text for each in said if (text := " ".join(each.split()).rstrip(".")))
     return ". ".join(sentences)[:_MOST_WORDS]
+
+
+@contextmanager
+def _kept(audio: Audio, path: Path) -> Iterator[Path]:
+    """The file with the music; what was written for nothing is removed again."""
+    if path.exists():
+        yield path
+        return
+    write_audio(Audio(np.clip(audio.samples, -1.0, 1.0), audio.rate), path)
+    try:
+        yield path
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _home(library: Path) -> Path:

@@ -118,10 +118,10 @@ class Store:
         placed = ((Place(_path(raw), size, mtime_ns), track) for raw, size, mtime_ns, track in rows)
         return {place.path: (place, track) for place, track in placed}
 
-    def place_at(self, path: Path) -> Place | None:
-        """This file as it was when it was looked at; None where it is not known."""
-        rows = self.rows("SELECT size, mtime_ns FROM place WHERE path = ?", (os.fsencode(path),))
-        return Place(path, *rows[0]) if rows else None
+    def place_at(self, path: Path) -> tuple[Place | None, int | None]:
+        """This file as it was when it was looked at, and the track that it holds; nothing where it is not known."""
+        rows = self.rows("SELECT size, mtime_ns, track FROM place WHERE path = ?", (os.fsencode(path),))
+        return (Place(path, *rows[0][:2]), int(rows[0][2])) if rows else (None, None)
 
     def places_of(self, track: int) -> list[Path]:
         """The files that hold this track's sound, as far as they were looked at."""

@@ -10,9 +10,10 @@ from reelscore.library.tracks import Refused
 
 @dataclass
 class Walked:
-    """The files, each once and in order of their folders; which of them a person named; and what could not be walked."""
+    """The files, each once and in order of their folders; the folders; which files a person named; and what could not be walked."""
 
     files: list[Path] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
     named: set[Path] = field(default_factory=set)
     refused: list[Refused] = field(default_factory=list)
 
@@ -24,13 +25,15 @@ def walked(paths: Sequence[Path]) -> Walked:
     """
     found = Walked()
     files: set[str] = set()
-    folders: set[tuple[int, int]] = set()
+    seen: set[tuple[int, int]] = set()
     for given in paths:
         path = Path(os.path.abspath(given))  # noqa: PTH100 - takes ".." out of the name but follows no link
         is_folder = os.path.isdir(path)  # noqa: PTH112 - does not raise for names that cannot be
-        for file in _inside(path, folders, found.refused) if is_folder else (path,):
-            if not is_folder:
-                found.named.add(file)
+        if is_folder:
+            found.folders.append(path)
+        else:
+            found.named.add(path)
+        for file in _inside(path, seen, found.refused) if is_folder else (path,):
             if (real := os.path.realpath(file)) not in files:
                 files.add(real)
                 found.files.append(file)

@@ -177,4 +177,4 @@ def _centroid(power: Floats, rate: int) -> Floats:
 
     if not power.shape[1]:
         return np.zeros(0)
-    return np.asarray(spectral_centroid(S=power, sr=rate)[0])
+    return np.asarray(spectral_centroid(S=np.sqrt(power), sr=rate)[0])

@@ -21,7 +21,7 @@ EVIDENCE = 1.0
 LOST_BAR, LOST_BEAT = 15.0, 40.0  # how dear it is to lose the place in the bar, or the beat
 THREES = -0.05
 _REACH = 0.03  # seconds about a place within which its onset is looked for
-_SPAN = 1.0  # seconds of harmony before and behind a place
+_SPAN = 0.7  # seconds of harmony before and behind a place
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,8 @@ CENTRE, SPREAD = 5.0, 2.0
 """In octaves above LOWEST_HZ: where most is heard, and how slowly it fades from there."""
 LOWEST_HZ = 27.5
 """An A."""
+MOST_BINS, MOST_FRAMES = 120, 10_000
+"""More than any model has; a broken configuration must not fill the memory."""
 _SILENCE = 1e-6
 
 
@@ -35,8 +37,10 @@ class MelodyConfig:
     """Frames of every melody: shorter ones are repeated, longer ones cut."""
 
     def __post_init__(self) -> None:
-        if self.bins < 1 or self.length < 1:
-            raise ValueError(f"a melody has at least 1 bin and 1 frame: {self}")
+        if not (1 <= self.bins <= MOST_BINS and 1 <= self.length <= MOST_FRAMES):
+            raise ValueError(
+                f"a melody has 1 to {MOST_BINS} bins and 1 to {MOST_FRAMES} frames, not {self.bins} and {self.length}."
+            )
 
 
 def chroma(audio: Tensor, config: MelodyConfig) -> Tensor:

@@ -103,8 +103,9 @@ class _Draft:
         self._noise = self._drawn.to(device)
         # Of all scores: no number from the step on in which one is none. Asking at each step would wait for the card.
         self._sum = torch.zeros((), device=device)
-        self._memory = decoder.remember(conditions)
-        self._cache = decoder.cache(rows, self._count - 1, self._memory)
+        memory = decoder.remember(conditions)
+        self._cache = decoder.cache(rows, self._count - 1, memory)
+        self._memory = memory.handed_over() if memory.before else memory
 
     @property
     def frames(self) -> Tensor:

@@ -64,6 +64,12 @@ class Memory:
     def rows(self) -> int:
         return sum(bank.rows for bank in self.layers[0])
 
+    def handed_over(self) -> "Memory":
+        """What is still needed of conditions before the music once a cache has begun with them: no key and no value."""
+        nothing = self.layers[0][0].keys.new_empty(0)
+        rows = [bank.rows for bank in self.layers[0]]
+        return Memory(tuple(tuple(Bank(nothing, nothing, each) for each in rows) for _ in self.layers), self.before)
+
 
 class Past(NamedTuple):
     """What one layer keeps of the music so far, space for more of it, and where the next tokens go."""

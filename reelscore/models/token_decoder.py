@@ -59,7 +59,7 @@ class SelfAttention(nn.Module):
         """What the places of a condition (1, n, dim) find among themselves, and what the music after them finds there."""
         asked, keys, values = self._parts(x)
         found = functional.scaled_dot_product_attention(asked, keys, values, is_causal=True)
-        return cast(Tensor, self.out(_joined(found))), Bank(keys[0], values[0], rows)
+        return cast(Tensor, self.out(_joined(found))), Bank(keys[0].contiguous(), values[0].contiguous(), rows)
 
     def forward(self, x: Tensor, past: Past | None, before: Sequence[Bank] = ()) -> Tensor:
         asked, keys, values = self._parts(x)

@@ -39,7 +39,8 @@ def write_brief(
 ) -> Brief:
     """The whole brief for a film: what the person asks for, what `writer` advises, and rules for the rest.
 
-    With a `detail` every section gets an instruction of that kind as well. A writer that gives no answer, or none that can be used, leaves all to the rules; the source "language_model" says so.
+    With a `detail` every section gets an instruction of that kind as well. A writer that gives no answer, or none that can be
+    used, leaves all to the rules; the source "language_model" says so.
     Raises InputError for a wish that cannot be (an unknown name, a tempo or key that does not exist, a cue outside the film)
     and for a film of more than six hours.
     """

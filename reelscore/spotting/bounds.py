@@ -12,7 +12,7 @@ from reelscore.brief import Brief
 from reelscore.spotting.asking import Asked
 from reelscore.spotting.clauses import without
 from reelscore.spotting.grammar import LISTING, NEGATING, ORIGINS
-from reelscore.spotting.lexicon import letters_of, meanings_of, members_of
+from reelscore.spotting.lexicon import corrected, letters_of, meanings_of, members_of
 from reelscore.spotting.wording import understand
 from reelscore.spotting.words import words_of
 from reelscore.vocabulary import FAMILIES, INSTRUMENTS
@@ -61,7 +61,7 @@ _OTHERWISE = _any_of(
 )
 # How something is played; whoever avoids the instrument avoids it, but it is none that the music lacks.
 _MANNERS = _any_of(
-    r"drones?|shimmer\w*|arpeggi\w+|arps?|pluck\w*|tremolos?|pizzicato|singing|whistl\w+|beats?|bass|keys?"
+    r"drones?|shimmer\w*|arpeggi\w+|arps?|pluck\w*|tremolos?|pizzicato|singing|whistl\w+|beats?|bass|keys?|\w+-like"
 )
 _AFTER_A_LIKENESS = re.compile(
     r"\b(?:style|manner|vein|spirit|hands|works?|sound|music) of|\b(?:à la|a la|inspired by|reminiscent of|like|by)\b|\bsimilar to",
@@ -88,13 +88,15 @@ class Bounds:
         return without(text, lambda clause: self._is_avoided(clause) or bool(_NO_MUSIC.search(clause)))
 
     def keep_quiet(self, text: str) -> str:
-        """The same less what speaks of noises, of voices and of instruments that are not the music's as well."""
-        return without(self.keep(text), lambda clause: self._is_no_music(clause) or self._is_strange_to_players(clause))
+        """The same less what speaks of noises and of instruments that are not the music's as well."""
+        return without(self.keep(text), lambda clause: self._is_noise(clause) or self._is_strange_to_players(clause))
 
     def keep_music(self, text: str) -> str:
-        """A text about the music less every clause that leaves the brief: another key or tempo, "no drums", names."""
+        """A text about the music less every clause that leaves the brief: voices, another key or tempo, "no drums", names."""
         titled = sum(word[:1].isupper() for word in text.split()) > 0.5 * len(text.split())
-        return without(self.keep_quiet(text), lambda clause: self._leaves_the_brief(clause, titled))
+        return without(
+            self.keep_quiet(text), lambda clause: self._is_sung(clause) or self._leaves_the_brief(clause, titled)
+        )
 
     def _is_avoided(self, clause: str) -> bool:
         """Whether something is named that is to be avoided; also where it is refused, for a generator reads the word alone."""
@@ -107,17 +109,22 @@ class Bounds:
             if members_of(name)
         )
 
-    def _is_no_music(self, clause: str) -> bool:
-        if not self.effects and _EFFECTS.search(clause):
-            return True
-        sung = any(INSTRUMENTS[name].family == "voices" for name in self.brief.tags.instruments)
-        return bool(_WORDS_SUNG.search(clause)) or (not sung and bool(_VOICES.search(clause)))
+    def _is_noise(self, clause: str) -> bool:
+        return not self.effects and bool(_EFFECTS.search(clause))
+
+    def _is_sung(self, clause: str) -> bool:
+        choir = any(INSTRUMENTS[name].family == "voices" for name in self.brief.tags.instruments)
+        return bool(_WORDS_SUNG.search(clause)) or (not choir and bool(_VOICES.search(clause)))
 
     def _is_strange_to_players(self, clause: str) -> bool:
         """Whether an instrument is named that neither plays in the brief nor is of the family of one that does."""
         palette = {INSTRUMENTS[name].family for name in self.brief.tags.instruments}
         plainly = _MANNERS.sub(" ", _OTHERWISE.sub(" ", clause))
-        named = [members_of(name) for name in understand(plainly).instruments]
+        # Models do not misspell: "rises" is no slip for risers.
+        spelt = " ".join(
+            word.text for word in words_of(plainly) if meanings_of(word.letters) or not corrected(word.letters)
+        )
+        named = [members_of(name) for name in understand(spelt).instruments]
         return any(not palette & {INSTRUMENTS[each].family for each in members} for members in named if palette)
 
     def _leaves_the_brief(self, clause: str, titled: bool) -> bool:

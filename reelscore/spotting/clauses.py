@@ -22,6 +22,11 @@ _OPENING = (
 )
 # What parts two clauses of a sentence: marks, or the space before a word that opens one.
 _SEAM = re.compile(rf"(\s*[,;:]\s+|\s+[-–—]+\s+|\s*[—，；、：]\s*|\s+(?=(?:{_OPENING})\s))", re.IGNORECASE)
+# "a fragile", before the comma of "a fragile, slow melody": no clause ends there; but one does in "a harp, then silence".
+_HANGING = re.compile(r"\ban? [^\s,]+$", re.IGNORECASE)
+_AFRESH = re.compile(
+    rf"(?:an?|the|its|his|her|their|one|two|some|all|in|on|at|\w+ly|\w+ing|{_OPENING})\b", re.IGNORECASE
+)
 _LEADING = re.compile(rf"^(?:(?:{_JOINING})\s+)+", re.IGNORECASE)
 _MARKS = " ,;:-–—，；、：("
 
@@ -87,11 +92,15 @@ def _sentences(text: str) -> list[list[_Clause]]:
     """The sentences in clauses; together they make the text again."""
     found: list[list[_Clause]] = []
     for sentence in filter(None, _SENTENCE.split(text.strip())):
-        parts = _SEAM.split(sentence)
-        seams = [" " if found else "", *parts[1::2]]
-        texts = parts[0::2]
-        last = len(texts) - 1
-        clauses = [_Clause(s, t, n == last) for n, (s, t) in enumerate(zip(seams, texts, strict=True)) if t]
+        first, *rest = _SEAM.split(sentence)
+        parts = [(" " if found else "", first)]
+        for seam, text in zip(rest[0::2], rest[1::2], strict=True):
+            if seam.startswith(",") and _HANGING.search(parts[-1][1]) and not _AFRESH.match(text):
+                parts[-1] = (parts[-1][0], parts[-1][1] + seam + text)
+            else:
+                parts.append((seam, text))
+        last = len(parts) - 1
+        clauses = [_Clause(seam, text, number == last) for number, (seam, text) in enumerate(parts) if text]
         found += [clauses] if clauses else []
     return found
 

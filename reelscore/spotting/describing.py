@@ -35,6 +35,8 @@ _FIGURES = {
     "lively": "lively rhythmic figures",
     "hectic": "busy and restless figures",
 }
+_CALM, _LIVELY = ("still", "calm"), ("hectic", "lively")
+_ASKED = 0.3  # of a pace, from which it was clearly asked for
 _COLOURS = {
     "dark": "a low, shadowed register",
     "dim": "a veiled, muted tone",
@@ -55,15 +57,36 @@ class Passage:
     """A section and the one after it, if any, with what may be said of the film: `seen` of its own stretch, `story` of the whole.
 
     `moods` are moods that the section shall have before all that its emotion says, `avoid` those that it shall not have.
+    `energy` and `pace` are what the person asked for (−1.5 to 1.5), None where they did not.
     """
 
     section: Section
     after: Section | None
     facts: SceneFacts
+    energy: float | None
+    pace: float | None
     seen: str
     story: str
     moods: tuple[str, ...]
     avoid: tuple[str, ...]
+
+    @property
+    def amount(self) -> str:
+        """How much music there is, never the contrary of what the person asked for."""
+        amount, asked = self.section.energy, self.energy or 0.0
+        if asked < 0:
+            amount = min(amount, 0.7 + 0.45 * asked)
+        elif asked > 0:
+            amount = max(amount, 0.3 + 0.3 * asked)
+        return in_words(amount, _AMOUNTS)
+
+    @property
+    def figures(self) -> str:
+        """What kind of figures go with the movement that is seen, if the person asked for none that are faster or slower."""
+        asked = self.pace or 0.0
+        allowed = _CALM if asked < -_ASKED else _LIVELY if asked > _ASKED else ()
+        movement = self.facts.movement
+        return _FIGURES[movement if not allowed or movement in allowed else allowed[-1]]
 
     @property
     def feelings(self) -> list[str]:
@@ -84,19 +107,19 @@ class Passage:
 
 def plainly(passage: Passage) -> str:
     """How much music there is and how it feels, and nothing else."""
-    return _sentence(f"{in_words(passage.section.energy, _AMOUNTS)}, {passage.feelings[0]}")
+    return _sentence(f"{passage.amount}, {passage.feelings[0]}")
 
 
 def briefly(passage: Passage, most_words: int) -> str:
     """What is seen, and then the music in one phrase: how much of it, its feeling, its part in the piece, and where it is heading."""
-    music = [in_words(passage.section.energy, _AMOUNTS), passage.feelings[0], *_background(passage), *_course(passage)]
+    music = [passage.amount, passage.feelings[0], *_background(passage), *_course(passage)]
     return _with_seen(passage.seen, ", ".join(music), most_words)
 
 
 def at_length(passage: Passage, most_words: int) -> str:
     """The same with figures, register and phrases after movement, light and cutting, and with what the whole film shows."""
     facts = passage.facts
-    music = [in_words(passage.section.energy, _AMOUNTS), " and ".join(passage.feelings[:2]), _FIGURES[facts.movement]]
+    music = [passage.amount, " and ".join(passage.feelings[:2]), passage.figures]
     music += [_COLOURS[light] for light in facts.light.split(", ") if light in _COLOURS]
     music += [phrases for phrases in (_PHRASES.get(facts.cutting),) if phrases]
     said = ", ".join([*music, *_background(passage), *_course(passage)])
@@ -123,5 +146,5 @@ def _course(passage: Passage) -> list[str]:
 
 
 def _background(passage: Passage) -> Sequence[str]:
-    """That the music keeps out of the way of who speaks."""
-    return ["keeping to the background"] if passage.facts.speech in _SPOKEN_OVER else []
+    """That the music leaves to a speaker the register of the voice."""
+    return ["leaving the middle register free"] if passage.facts.speech in _SPOKEN_OVER else []

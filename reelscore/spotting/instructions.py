@@ -9,6 +9,7 @@ is settled; rules write whatever it leaves open. Nobody's words are trusted: all
 """
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Literal
 
@@ -52,8 +53,8 @@ def instructed(
 
 def _captions(brief: Brief, analysis: Analysis, bounds: Bounds) -> tuple[list[str], str]:
     """The caption of every section, "" where there is none that may be used, and who wrote them."""
-    seen = [_seen(analysis, section) for section in brief.sections]
-    texts = [within(bounds.keep(text), MOST_WORDS["simple"]) for text in seen]
+    keep = cache(bounds.keep)  # of few captions, under many sections
+    texts = [within(keep(_seen(analysis, section)), MOST_WORDS["simple"]) for section in brief.sections]
     count = sum(map(bool, texts))
     by = f"the captions of {analysis.captioned_by}" if analysis.captioned_by else "the captions"
     if count == len(texts):
@@ -101,11 +102,11 @@ def _length(section: Section) -> float:
 
 def _by_rule(brief: Brief, analysis: Analysis, asked: Asked, bounds: Bounds, detail: Detail) -> list[str]:
     """What the rules say of every section."""
-    story = bounds.keep_quiet(bared(analysis.description, _MOST_READ))
-    after = [*brief.sections[1:], None]
+    quiet = cache(bounds.keep_quiet)
+    story = quiet(bared(analysis.description, _MOST_READ))
     texts = []
-    for section, following in zip(brief.sections, after, strict=True):
-        passage = _passage(section, following, analysis, asked, bounds, story)
+    for number, section in enumerate(brief.sections):
+        passage = _passage(brief, number, analysis, asked, quiet(_seen(analysis, section)), story)
         if detail == "simple":
             text = plainly(passage)
         else:
@@ -114,19 +115,19 @@ def _by_rule(brief: Brief, analysis: Analysis, asked: Asked, bounds: Bounds, det
     return texts
 
 
-def _passage(
-    section: Section, after: Section | None, analysis: Analysis, asked: Asked, bounds: Bounds, story: str
-) -> Passage:
-    seen = bounds.keep_quiet(_seen(analysis, section))
+def _passage(brief: Brief, number: int, analysis: Analysis, asked: Asked, seen: str, story: str) -> Passage:
+    section, *after = brief.sections[number : number + 2]
     mood = mood_of(seeming(captions_between(analysis.captions, section.start, section.end)))
     return Passage(
         section=section,
-        after=after,
+        after=after[0] if after else None,
         facts=scene_facts(analysis, section.start, section.end),
+        energy=asked.energy,
+        pace=asked.pace,
         seen=seen,
         story="" if story == seen else story,
         moods=() if asked.felt_by_person or not mood else (mood,),
-        avoid=bounds.brief.tags.avoid,
+        avoid=brief.tags.avoid,
     )
 
 

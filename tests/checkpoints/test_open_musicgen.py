@@ -151,6 +151,14 @@ def test_without_a_projection(tmp_path: Path) -> None:
     assert answers(open_musicgen(tmp_path))["tokens"].shape[-1] == sizes["decoder"]["hidden_size"]
 
 
+def test_the_codec_makes_codes_heard_and_no_more(folder: Path) -> None:
+    """What encodes must be in the file, and stays there."""
+    codec = open_musicgen(folder).model.codec
+    assert not any(name.startswith("encoder.") for name in codec.state_dict())
+    with pytest.raises(ValueError, match="does not encode"):
+        codec.encode(torch.zeros(1, 1, 640))
+
+
 def test_nothing_is_trained(folder: Path) -> None:
     model = open_musicgen(folder).model
     assert not model.training
@@ -343,6 +351,11 @@ def test_a_melody_model_has_no_cross_attention(melody_folder: Path, tmp_path: Pa
 def test_melodies_of_no_size_are_refused(melody_folder: Path, tmp_path: Path, field: str, value: Any) -> None:
     ours = {"num_chroma": "bins", "chroma_length": "length"}[field]
     assert f"melody.{ours} is {value!r}" in refusal(beside(melody_folder, tmp_path, **{field: value}))
+
+
+@pytest.mark.parametrize("field", ["num_chroma", "chroma_length"])
+def test_melodies_that_would_fill_the_memory_are_refused(melody_folder: Path, tmp_path: Path, field: str) -> None:
+    assert "1 to 10000 frames" in refusal(beside(melody_folder, tmp_path, **{field: 2**24}))
 
 
 def test_the_kinds_are_told_apart(folder: Path, melody_folder: Path, tmp_path: Path) -> None:

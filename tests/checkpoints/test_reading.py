@@ -5,6 +5,8 @@ import os
 import pickle
 import zipfile
 from argparse import Namespace
+from functools import partial
+from operator import eq
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,24 @@ class Running:
 
     def __reduce__(self) -> Any:
         return os.mkdir, (str(self.witness),)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system does not tell what is mapped")
+@pytest.mark.parametrize("parts", [1, 2])
+def test_what_does_not_stay_is_copied_and_no_longer_mapped(tmp_path: Path, parts: int) -> None:
+    names = ["model.safetensors"] if parts == 1 else ["one.safetensors", "two.safetensors"]
+    places = dict(zip(TENSORS, names * 2, strict=False))
+    for part in names:
+        save_file({name: TENSORS[name] for name in TENSORS if places[name] == part}, tmp_path / part)
+    if parts == 2:
+        (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
+    for lasting in ("a.weight", "b", "none"):
+        stored = read_weights(tmp_path, stays=partial(eq, lasting))
+        read = {name: stored.read(name) for name in TENSORS}
+        assert all(torch.equal(read[name], TENSORS[name]) for name in TENSORS)
+        del stored
+        maps = Path("/proc/self/maps").read_text()
+        assert [part for part in names if str(tmp_path / part) in maps] == [places[n] for n in TENSORS if n == lasting]
 
 
 @pytest.mark.parametrize("zipped", [True, False])

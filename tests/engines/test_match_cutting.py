@@ -11,8 +11,9 @@ from reelscore.engines.match import cutting
 from reelscore.engines.match.bars import bars_of
 from reelscore.engines.match.cutting import cut
 from reelscore.engines.match.likeness import heard_in, unlike
-from reelscore.engines.match.windows import Piece, Window
+from reelscore.engines.match.wanted import Piece, Window
 from reelscore.errors import MediaError
+from reelscore.library import Track
 from reelscore.progress import unseen
 
 TEMPO = 100.0
@@ -24,10 +25,10 @@ def window(duration: float, *pieces: tuple[float, float]) -> Window:
 
 
 @pytest.fixture(scope="module")
-def track(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def track(tmp_path_factory: pytest.TempPathFactory) -> Track:
     path = tmp_path_factory.mktemp("track") / "track.flac"
     write_audio(Audio(struck(TEMPO, 40.0), RATE), path)
-    return path
+    return a_track(TEMPO, 40.0, path=path)
 
 
 def clicks(sound: Samples) -> np.ndarray:
@@ -42,25 +43,24 @@ def clicks(sound: Samples) -> np.ndarray:
 
 
 @pytest.mark.parametrize("duration", [0.2, 7.013, 31.0])
-def test_it_is_as_long_as_the_film_to_the_sample(track: Path, duration: float) -> None:
-    sound = cut(track, window(duration, (2.5, 0.0)), has_beats=True, progress=unseen)
+def test_it_is_as_long_as_the_film_to_the_sample(track: Track, duration: float) -> None:
+    sound = cut(track, window(duration, (2.5, 0.0)), unseen)
     assert sound.shape == (2, round(duration * cutting.RATE))
     assert np.abs(sound).max() > 0.05
 
 
-def test_one_stretch_is_the_track_itself(track: Path) -> None:
-    sound = cut(track, window(8.0, (2.5, 0.0)), has_beats=True, progress=unseen)
+def test_one_stretch_is_the_track_itself(track: Track) -> None:
+    sound = cut(track, window(8.0, (2.5, 0.0)), unseen)
     at = beats_of(TEMPO, 40.0)
     assert clicks(sound) == pytest.approx(at[(at > 2.49) & (at < 10.4)] - 2.5, abs=0.005)
 
 
-def test_the_beat_goes_on_across_seams(track: Path) -> None:
+def test_the_beat_goes_on_across_seams(track: Track) -> None:
     start, seam = FIRST_BEAT + 4 * BEAT, 8 * BEAT
     sound = cut(
         track,
         window(16 * BEAT, (start, 0.0), (start + 16 * BEAT, seam), (start, 12 * BEAT)),
-        has_beats=True,
-        progress=unseen,
+        unseen,
     )
     found = clicks(sound)
     assert np.diff(found) == pytest.approx(BEAT, abs=0.005)
@@ -73,7 +73,7 @@ def test_beats_that_were_measured_too_late_are_put_right(tmp_path: Path) -> None
     write_audio(Audio(struck(TEMPO, 40.0, late=0.025), RATE), path)
     start = FIRST_BEAT + 4 * BEAT
     late = FIRST_BEAT + 44 * BEAT
-    sound = cut(path, window(16 * BEAT, (start, 0.0), (late, 8 * BEAT)), has_beats=True, progress=unseen)
+    sound = cut(a_track(TEMPO, 40.0, path=path), window(16 * BEAT, (start, 0.0), (late, 8 * BEAT)), unseen)
     assert np.diff(clicks(sound)) == pytest.approx(BEAT, abs=0.011)
 
 
@@ -82,7 +82,7 @@ def test_no_click_and_no_hole_where_there_are_no_beats(tmp_path: Path) -> None:
     tone = 0.3 * np.sin(2 * np.pi * 220 * clock).astype(np.float32)
     path = tmp_path / "tone.flac"
     write_audio(Audio(np.stack([tone, tone]), RATE), path)
-    sound = cut(path, window(12.0, (2.0, 0.0), (15.013, 6.0)), has_beats=False, progress=unseen)
+    sound = cut(a_track(None, 30.0, path=path), window(12.0, (2.0, 0.0), (15.013, 6.0)), unseen)
     assert np.abs(np.diff(sound[0], n=2)).max() < 0.002, "no click"
     blocks = np.sqrt(np.mean(sound[0, : 115 * 4800].reshape(-1, 4800) ** 2, axis=1))
     # Two sines of one pitch may meet in any phase; more than a dip of their sum is a hole.
@@ -90,18 +90,18 @@ def test_no_click_and_no_hole_where_there_are_no_beats(tmp_path: Path) -> None:
     assert blocks[70:].min() > 0.2
 
 
-def test_what_lies_before_the_track_is_silent(track: Path) -> None:
-    sound = cut(track, window(3.0, (-0.5, 0.0)), has_beats=True, progress=unseen)
+def test_what_lies_before_the_track_is_silent(track: Track) -> None:
+    sound = cut(track, window(3.0, (-0.5, 0.0)), unseen)
     assert not sound[:, : round(0.45 * cutting.RATE)].any()
     assert clicks(sound)[0] == pytest.approx(0.5 + FIRST_BEAT, abs=0.005)
 
 
-def test_both_channels_stay_what_they_are(track: Path) -> None:
-    sound = cut(track, window(6.0, (0.0, 0.0)), has_beats=True, progress=unseen)
+def test_both_channels_stay_what_they_are(track: Track) -> None:
+    sound = cut(track, window(6.0, (0.0, 0.0)), unseen)
     assert np.abs(sound[0] - sound[1]).max() > 0.02
 
 
-def test_only_what_is_needed_is_read(track: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_is_needed_is_read(track: Track, monkeypatch: pytest.MonkeyPatch) -> None:
     from reelscore.media import finished
 
     read = []
@@ -113,7 +113,7 @@ def test_only_what_is_needed_is_read(track: Path, monkeypatch: pytest.MonkeyPatc
             yield block
 
     monkeypatch.setattr(finished, "whole_sound", counted)
-    cut(track, window(5.0, (0.0, 0.0)), has_beats=True, progress=unseen)
+    cut(track, window(5.0, (0.0, 0.0)), unseen)
     assert sum(read) / cutting.RATE < 9
 
 
@@ -121,12 +121,12 @@ def test_a_file_that_ends_too_early_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "short.flac"
     write_audio(Audio(struck(TEMPO, 5.0), RATE), path)
     with pytest.raises(MediaError, match=r"ends at 5\.0 s"):
-        cut(path, window(10.0, (2.0, 0.0)), has_beats=True, progress=unseen)
+        cut(a_track(TEMPO, 40.0, path=path), window(10.0, (2.0, 0.0)), unseen)
 
 
-def test_bars_of_the_same_chord_are_alike_and_others_are_not(track: Path) -> None:
+def test_bars_of_the_same_chord_are_alike_and_others_are_not(track: Track) -> None:
     bars = bars_of(a_track(TEMPO, 40.0), 60.0)
-    apart = unlike(bars, heard_in(track))
+    apart = unlike(bars, heard_in(track.path))
     assert apart.shape == (len(bars) + 1, len(bars) + 1)
     assert np.allclose(np.diag(apart), 0.0, atol=1e-6)
     same = np.array([apart[bar, bar + 4] for bar in range(len(bars) - 4)])

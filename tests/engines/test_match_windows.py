@@ -9,7 +9,8 @@ from tiny_library import FIRST_BEAT, a_track
 
 from reelscore.brief import Brief, Cue, Section
 from reelscore.engines.match.bars import bars_of, costs_of_going_over, means
-from reelscore.engines.match.windows import Wanted, Window, best_window, wanted_by
+from reelscore.engines.match.wanted import Wanted, Window, wanted_by
+from reelscore.engines.match.windows import best_window
 from reelscore.library import Track
 from reelscore.listening import ENERGY_STEP
 from reelscore.spotting import complete

@@ -47,11 +47,11 @@ def test_an_empty_brief_is_told_something() -> None:
 
 
 def test_nothing_that_is_avoided_is_asked_for_by_any_of_its_names() -> None:
-    brief = FULL.model_copy(update={"tags": Tags(instruments=tuple(INSTRUMENTS)[:8], avoid=("drums", "keys"))})
-    said = prompt_for(brief, section("A drummer's 909 and a piano; drums, violins")).text.casefold()
-    assert not any(word in said.replace("drummer", "") for word in ("drum", "909", "piano"))
+    brief = FULL.model_copy(update={"tags": Tags(instruments=tuple(INSTRUMENTS)[:8], avoid=("drums", "keyboards"))})
+    said = prompt_for(brief, section("A drum, an 909 and a piano; drums, violins")).text.casefold()
+    assert not any(word in said for word in ("drum", "909", "piano"))
     assert "violins" in said
-    assert avoided(brief) == "drums, keys"
+    assert avoided(brief) == "drums, keyboards"
 
 
 def test_an_instruction_that_asks_for_the_avoided_alone_leaves_the_feeling() -> None:

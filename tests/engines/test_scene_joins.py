@@ -5,6 +5,7 @@ Its codes are the numbers of a record's frames: to go on from codes is to go on 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +23,7 @@ from reelscore.engines.musicgen.joins import beat_near
 from reelscore.engines.musicgen.plan import OVERRUN, plan_for
 from reelscore.engines.musicgen.playing import Player, Take
 from reelscore.finish.joining import REACH, joined
+from reelscore.listening import pulse_of
 from reelscore.progress import unseen
 from reelscore.sound import render
 from reelscore.spotting import complete
@@ -102,7 +104,7 @@ def brief_of(turns: Sequence[float] = TURNS, length: float = FILM) -> Brief:
     edges = (0.0, *turns, length)
     sections = tuple(
         Section(start=start, end=end, instruction=f"scene {number}")
-        for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False))
+        for number, (start, end) in enumerate(pairwise(edges))
     )
     return complete(Brief(duration=length, tempo_bpm=TEMPO_BPM, sections=sections))
 
@@ -116,7 +118,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         monkeypatch.setattr(playing, "generate", stand_in.generate)
         monkeypatch.setattr(playing, "sounding", stand_in.sounding)
         request = Request(brief, 1, options)
-        player = Player(stand_in.opened, request, plan_for(brief, options, 50), 1, unseen)
+        player = Player(stand_in.opened, request, plan_for(brief, options, 50), 1, 1, unseen)
         (take,) = player.play([1], [None])
         return take
 
@@ -146,7 +148,7 @@ def test_music_that_goes_on_is_one_stream_that_turns_on_beats(played: Any, recor
 def test_unrelated_scenes_meet_beat_on_beat(played: Any, records: list[Record], begins: float) -> None:
     take = played(StandIn(records, begins), brief_of(TURNS[:2], 17.0), carry="nothing")
     assert len(take.laid) == 3
-    for number, (before, piece) in enumerate(zip(take.laid, take.laid[1:], strict=False)):
+    for number, (before, piece) in enumerate(pairwise(take.laid)):
         ends = (piece.at - before.begins) / RATE + begins
         assert off_beat([ends], records[number % 2].beats) < TOLERANCE
         assert off_beat([piece.anchor / RATE + begins], records[(number + 1) % 2].beats) < TOLERANCE
@@ -160,7 +162,7 @@ def test_scenes_of_a_theme_go_on_from_it_and_meet_beat_on_beat(played: Any, reco
     end_of_theme = (float(take.before[0, -1]) + 1) / 50 - 1.17
     assert abs(end_of_theme - 8.0) <= REACH + 0.02
     assert off_beat([end_of_theme], beats) < TOLERANCE
-    for before, piece in zip(take.laid, take.laid[1:], strict=False):
+    for before, piece in pairwise(take.laid):
         lead = end_of_theme - 4.0
         assert off_beat([lead + (piece.at - before.begins) / RATE, lead + piece.anchor / RATE], beats) < TOLERANCE
 
@@ -175,7 +177,7 @@ def test_where_nothing_beats_scenes_turn_with_the_film(played: Any) -> None:
 def test_there_is_sound_behind_every_join_for_the_cross_fade(played: Any, records: list[Record]) -> None:
     for carry in ("tail", "theme", "nothing"):
         take = played(StandIn(records), brief_of(), carry=carry)
-        for before, piece in zip(take.laid, take.laid[1:], strict=False):
+        for before, piece in pairwise(take.laid):
             assert before.stops >= piece.at
         assert take.laid[-1].stops >= FILM * RATE
 
@@ -191,3 +193,20 @@ def test_silence_and_next_to_nothing_have_no_beat() -> None:
     for length in (0, 100, 14 * RATE):
         found = beat_near(np.zeros((2, length), np.float32), RATE, 0.002, 100.0)
         assert (found.time, found.on_beat) == (0.002, False)
+
+
+def test_what_is_heard_of_unrelated_scenes_has_one_pulse_and_no_jump_in_level(
+    played: Any, records: list[Record]
+) -> None:
+    """Though the second scene is 12 dB softer by itself."""
+    soft = Record(records[1].sound * np.float32(0.25), records[1].beats)
+    take = played(StandIn([records[0], soft], 1.3), brief_of(TURNS[:2], 17.0), carry="nothing")
+    heard = joined(take.laid, 17 * RATE, RATE)
+    pulse = pulse_of(heard, RATE, near_bpm=TEMPO_BPM)
+    assert np.allclose(np.diff(pulse.beats), 60 / TEMPO_BPM, atol=TOLERANCE)
+    for at in (piece.at for piece in take.laid[1:]):
+        moment = round(0.4 * RATE)
+        before, after = (
+            10 * np.log10(np.mean(heard[:, part] ** 2)) for part in (slice(at - moment, at), slice(at, at + moment))
+        )
+        assert abs(after - before) <= 3.0

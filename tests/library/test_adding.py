@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_library import heard, retagged, tone
+from running import film
 
 from reelscore.errors import InputError
 from reelscore.library import Added, Library, Track, Written
@@ -162,6 +163,10 @@ def test_what_is_no_sound_is_passed_over_and_what_is_damaged_is_told(library: Li
     (folder / "notes.txt").write_text("no sound")
     (folder / "cover.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(100))
     (folder / "nothing.txt").touch()
+    (folder / "song without ending").write_bytes((folder / "good.wav").read_bytes())
+    film(folder / "film.mp4", (1.0,))
+    tone(folder / "only sound.m4a", 500).rename(folder / "only sound.mp4")
+    (folder / "damaged.mkv").write_bytes(os.urandom(5000))
     (folder / "empty.mp3").touch()
     (folder / "damaged.flac").write_bytes(os.urandom(5000))
     (folder / "gone.wav").symlink_to(folder / "nowhere.wav")
@@ -169,8 +174,9 @@ def test_what_is_no_sound_is_passed_over_and_what_is_damaged_is_told(library: Li
     (folder / "circle").symlink_to(folder)
     (folder / "linked.wav").symlink_to(folder / "good.wav")
     done = library.add([folder])
-    assert counts(done) == {"added": 1, "refused": 3}
-    assert done.no_sound == 4
+    assert counts(done) == {"added": 2, "refused": 3}
+    assert done.no_sound == 7
+    assert {track.path.name for track in library.tracks()} == {"good.wav", "only sound.mp4"}
     assert {each.path.name: each.why.split(str(each.path))[1][:12] for each in done.refused} == {
         "empty.mp3": " is empty; c",
         "damaged.flac": " cannot be r",

@@ -14,10 +14,11 @@ SAID = Written(description="calm", licence="own")
 
 
 @pytest.fixture
-def tracks(library: Library, tmp_path: Path) -> list[Path]:
+def tracks(library: Library, listened: list[object], tmp_path: Path) -> list[Path]:
     """Four tracks in the library about which there is nothing to say."""
     paths = [tone(tmp_path / "in" / f"{number}.mp3", 200 + 10 * number, title=f"Tone {number}") for number in range(4)]
     library.add(paths, SAID)
+    assert len(listened) == 4
     return paths
 
 
@@ -95,8 +96,9 @@ def test_missing_rights_and_words_are_told_but_stop_nobody(library: Library, tmp
 
 @pytest.mark.usefixtures("tracks")
 def test_folders_to_look_in_must_be_there(library: Library, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is no folder"):
-        library.check([tmp_path / "nowhere"])
+    for folder in (tmp_path / "nowhere", tmp_path / ("x" * 5000), tmp_path / "in" / "0.mp3"):
+        with pytest.raises(InputError, match="is no folder"):
+            library.check([folder])
 
 
 def test_tracks_are_forgotten_by_id_by_path_and_by_folder(library: Library, tracks: list[Path], tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ import sys
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
+from made_library import heard, stocked, tone
 
-from reelscore.library import meaning
+from reelscore.library import Written, meaning, open_library
 from reelscore.library.meaning import Ids, Vectors, meanings
 
 WIDTH = 8
@@ -286,10 +288,27 @@ def test_an_encoder_that_loses_a_text_is_our_own_mistake(tmp_path: Path) -> None
     assert not files(Shelf(tmp_path, []))
 
 
+@pytest.mark.parametrize("field", ["description", "title"])
+def test_a_true_library_grows_and_shrinks(tmp_path: Path, field: Literal["description", "title"]) -> None:
+    with open_library(stocked(tmp_path / "library", 30)) as library:
+        encode = Encoder()
+        ids, vectors = meanings(library, field, "model", encode)
+        told_ids, texts = library.texts(field)
+        assert np.array_equal(ids, told_ids) and np.array_equal(vectors, vectors_of(texts)) and len(encode.asked) == 30
+        library.remove([str(ids[4])])
+        new = library.put(tone(tmp_path / "new.wav"), heard(), Written(title="A new one", description="bells at noon"))
+        encode.asked.clear()
+        ids, vectors = meanings(library, field, "model", encode)
+        assert len(encode.asked) == 1 and len(ids) == 30 and ids[-1] == new.id
+        assert np.array_equal(vectors, vectors_of(library.texts(field)[1]))
+    with open_library(tmp_path / "library") as library:
+        meanings(library, field, "model", nothing)
+
+
 BUSY = """
 import random, sys
 from pathlib import Path
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {tests!r}
 from test_meaning import Encoder, Shelf, check, numbered
 chance = random.Random(int(sys.argv[1]))
 for _ in range(40):
@@ -300,7 +319,8 @@ print("done")
 
 
 def test_processes_at_once_do_each_other_no_harm(tmp_path: Path) -> None:
-    script = BUSY.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
+    here = Path(__file__).parent
+    script = BUSY.format(tests=[str(here), str(here.parent)], folder=str(tmp_path))
     running = [
         subprocess.Popen([sys.executable, "-c", script, str(seed)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for seed in range(3)

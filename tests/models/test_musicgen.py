@@ -1,57 +1,21 @@
 """MusicGen on the shared decoder, loop and codec: token for token what transformers makes of the same weights."""
 
-from typing import Any, NamedTuple
-
 import pytest
 import torch
-from tiny_musicgen import CARDINALITY, tiny_musicgen, tokenizer
+from models.musicgen_beside import FRAMES, PROMPTS, Both, both_in, padded, their_codes
+from tiny_musicgen import CARDINALITY
 from torch import Tensor
-from transformers import BatchEncoding, MusicgenForConditionalGeneration
 
-from reelscore.checkpoints.musicgen import Opened, open_musicgen
 from reelscore.models.choosing import Sampling
 from reelscore.models.codebooks import to_frames, to_steps
 from reelscore.models.continuing import generate
 from reelscore.models.musicgen import MusicGenConfig, TextEncoderConfig, delays_of
 from reelscore.models.token_decoder import TokenDecoderConfig
 
-PROMPTS = ("calm piano", "80s pop track with bassy drums and synth", "")
-FRAMES = 24
-
-
-class Both(NamedTuple):
-    """One model, here and in transformers."""
-
-    ours: Opened
-    theirs: MusicgenForConditionalGeneration
-
 
 @pytest.fixture(scope="module", params=["mono", "stereo"])
 def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Both:
-    folder = tiny_musicgen(tmp_path_factory.mktemp("musicgen"), stereo=request.param == "stereo")
-    theirs = MusicgenForConditionalGeneration.from_pretrained(folder).eval().requires_grad_(False)
-    return Both(open_musicgen(folder), theirs)
-
-
-def padded() -> BatchEncoding:
-    """The prompts as transformers takes them: in one batch, filled up to one length."""
-    read = tokenizer()(list(PROMPTS), padding=True, return_tensors="pt")
-    assert len(set(read.attention_mask.sum(1).tolist())) == len(PROMPTS)
-    return read
-
-
-def their_codes(both: Both, monkeypatch: pytest.MonkeyPatch, **options: Any) -> tuple[Tensor, Tensor]:
-    """Codes and sound of transformers' own generation; the codes are those that it gives its codec."""
-    given: list[Tensor] = []
-    decode = both.theirs.audio_encoder.decode
-
-    def listening(codes: Tensor, **others: Any) -> Any:
-        given.append(codes[0])
-        return decode(codes, **others)
-
-    monkeypatch.setattr(both.theirs.audio_encoder, "decode", listening)
-    sound = both.theirs.generate(**padded(), do_sample=False, **options)
-    return torch.stack(given, dim=2).flatten(1, 2), sound  # left and right in turns
+    return both_in(tmp_path_factory.mktemp("musicgen"), stereo=request.param == "stereo")
 
 
 def our_codes(both: Both, frames: int, guidance: float, prompt: Tensor | None = None) -> Tensor:
@@ -90,9 +54,7 @@ def likeliest_without_cache(both: Both, codes: Tensor, guidance: float) -> Tenso
 
 @pytest.mark.parametrize("guidance", [1.0, 3.0])
 def test_greedy_codes_are_those_of_transformers(both: Both, monkeypatch: pytest.MonkeyPatch, guidance: float) -> None:
-    wanted, sound = their_codes(
-        both, monkeypatch, guidance_scale=guidance, max_new_tokens=FRAMES + max(both.ours.model.config.decoder.delays)
-    )
+    wanted, sound = their_codes(both, monkeypatch, FRAMES, guidance_scale=guidance)
     assert wanted.shape[-1] == FRAMES
     # Their caches have been wrong before: the codes must be those that are likeliest without one.
     assert torch.equal(likeliest_without_cache(both, wanted, guidance), wanted)
@@ -112,12 +74,25 @@ def test_music_is_continued_as_transformers_does(both: Both, monkeypatch: pytest
     config = both.ours.model.config.decoder
     drawn = torch.Generator().manual_seed(6)
     prompt = torch.randint(CARDINALITY, (len(PROMPTS), config.codebooks, 7), generator=drawn)
-    new = FRAMES - 7 + max(config.delays)
-    wanted, _ = their_codes(
-        both, monkeypatch, guidance_scale=3.0, max_new_tokens=new, decoder_input_ids=prompt.flatten(0, 1)
-    )
+    wanted, _ = their_codes(both, monkeypatch, FRAMES - 7, guidance_scale=3.0, decoder_input_ids=prompt.flatten(0, 1))
     codes = our_codes(both, FRAMES, 3.0, prompt)
     assert torch.equal(codes[..., :7], prompt)
+    assert torch.equal(codes, wanted)
+
+
+def test_drawn_codes_are_those_of_transformers(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, words = both.ours.model, both.ours.tokenizer
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        wanted, _ = their_codes(both, monkeypatch, FRAMES, guidance_scale=3.0, do_sample=True, top_k=20)
+    codes = generate(
+        model.decoder,
+        [model.condition(words(prompt)) for prompt in PROMPTS],
+        model.null(),
+        length=FRAMES,
+        generators=[torch.Generator().manual_seed(5)] * len(PROMPTS),
+        sampling=Sampling(top_k=20),
+    )
     assert torch.equal(codes, wanted)
 
 

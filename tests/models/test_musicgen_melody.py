@@ -1,44 +1,27 @@
 """MusicGen's melody models on the shared decoder and loop: token for token what transformers makes of the same weights."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
-from tiny_musicgen import CARDINALITY, MELODY_FRAMES, tiny_musicgen, tokenizer
+from models.musicgen_beside import FRAMES, PROMPTS, Both, both_in, padded, their_codes
+from tiny_musicgen import CARDINALITY, MELODY_FRAMES, tiny_musicgen
 from torch import Tensor
 from torch.nn import functional
-from transformers import BatchEncoding, MusicgenMelodyForConditionalGeneration
 
-from reelscore.checkpoints.musicgen import Opened, open_musicgen
+from reelscore.checkpoints.musicgen import open_musicgen
 from reelscore.models.choosing import Sampling
 from reelscore.models.codebooks import to_frames, to_steps
 from reelscore.models.continuing import generate
 from reelscore.models.eight_bits import in_eight_bits
 from reelscore.models.packing import packed
 
-PROMPTS = ("calm piano", "80s pop track with bassy drums and synth", "")
-FRAMES = 24
 MELODIES = {"none": 0, "short": 5, "whole": MELODY_FRAMES, "long": 40}
-
-
-class Both(NamedTuple):
-    """One model, here and in transformers."""
-
-    ours: Opened
-    theirs: MusicgenMelodyForConditionalGeneration
 
 
 @pytest.fixture(scope="module", params=["mono", "stereo"])
 def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Both:
-    folder = tiny_musicgen(tmp_path_factory.mktemp("melody"), stereo=request.param == "stereo", melody=True)
-    theirs = MusicgenMelodyForConditionalGeneration.from_pretrained(folder).eval().requires_grad_(False)
-    return Both(open_musicgen(folder), theirs)
-
-
-def padded() -> BatchEncoding:
-    read = tokenizer()(list(PROMPTS), padding=True, return_tensors="pt")
-    assert len(set(read.attention_mask.sum(1).tolist())) == len(PROMPTS)
-    return read
+    return both_in(tmp_path_factory.mktemp("melody"), stereo=request.param == "stereo", melody=True)
 
 
 def melodies(frames: int) -> Tensor | None:
@@ -46,20 +29,6 @@ def melodies(frames: int) -> Tensor | None:
     drawn = torch.Generator().manual_seed(frames)
     notes = torch.randint(12, (len(PROMPTS), frames), generator=drawn)
     return functional.one_hot(notes, 12).float() if frames else None
-
-
-def their_codes(both: Both, monkeypatch: pytest.MonkeyPatch, melody: Tensor | None, **options: Any) -> Tensor:
-    """Codes of transformers' own generation: those that it gives its codec."""
-    given: list[Tensor] = []
-    decode = both.theirs.audio_encoder.decode
-
-    def listening(codes: Tensor, **others: Any) -> Any:
-        given.append(codes[0])
-        return decode(codes, **others)
-
-    monkeypatch.setattr(both.theirs.audio_encoder, "decode", listening)
-    both.theirs.generate(**padded(), input_features=melody, **options)
-    return torch.stack(given, dim=2).flatten(1, 2)  # left and right in turns
 
 
 def conditions(both: Both, melody: Tensor | None) -> list[Tensor]:
@@ -110,8 +79,7 @@ def test_greedy_codes_are_those_of_transformers(
     both: Both, monkeypatch: pytest.MonkeyPatch, guidance: float, frames: int
 ) -> None:
     melody = melodies(frames)
-    new = FRAMES + max(both.ours.model.config.decoder.delays)
-    wanted = their_codes(both, monkeypatch, melody, guidance_scale=guidance, max_new_tokens=new, do_sample=False)
+    wanted, _ = their_codes(both, monkeypatch, FRAMES, input_features=melody, guidance_scale=guidance)
     # They have left the melody out before: the codes must be those that are likeliest without a cache, with it.
     assert torch.equal(likeliest_without_cache(both, wanted, guidance, melody), wanted)
     codes = our_codes(both, guidance, melody)
@@ -131,14 +99,13 @@ def test_music_is_continued_as_transformers_does(both: Both, monkeypatch: pytest
     config, melody = both.ours.model.config.decoder, melodies(9)
     drawn = torch.Generator().manual_seed(6)
     prompt = torch.randint(CARDINALITY, (len(PROMPTS), config.codebooks, 7), generator=drawn)
-    wanted = their_codes(
+    wanted, _ = their_codes(
         both,
         monkeypatch,
-        melody,
+        FRAMES - 7,
+        input_features=melody,
         guidance_scale=3.0,
-        max_new_tokens=FRAMES - 7 + max(config.delays),
         decoder_input_ids=prompt.flatten(0, 1),
-        do_sample=False,
     )
     codes = our_codes(both, 3.0, melody, prompt)
     assert torch.equal(codes[..., :7], prompt)
@@ -146,11 +113,11 @@ def test_music_is_continued_as_transformers_does(both: Both, monkeypatch: pytest
 
 
 def test_drawn_codes_are_those_of_transformers(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
-    melody, longest = melodies(9), max(both.ours.model.config.decoder.delays)
+    melody = melodies(9)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
-        wanted = their_codes(
-            both, monkeypatch, melody, guidance_scale=3.0, max_new_tokens=FRAMES + longest, do_sample=True, top_k=20
+        wanted, _ = their_codes(
+            both, monkeypatch, FRAMES, input_features=melody, guidance_scale=3.0, do_sample=True, top_k=20
         )
     codes = generate(
         both.ours.model.decoder,

@@ -190,6 +190,19 @@ def test_shorter_conditions_before_the_music_are_filled_up_with_zeros() -> None:
     torch.testing.assert_close(decoder(codes(2, 4), decoder.remember([long, short]))[1:], alone, **CLOSE)
 
 
+@pytest.mark.usefixtures("no_gradient")
+@pytest.mark.parametrize("static", [False, True], ids=["sliced", "static"])
+def test_what_a_cache_began_with_may_be_given_up(static: bool) -> None:
+    torch.manual_seed(0)
+    decoder, given = TokenDecoder(CONFIG, "before").eval(), codes(3, 6)
+    memory = decoder.remember(conditions((7, 2), (3, 1)))
+    kept = space_for(decoder, memory, 6, static=static)
+    rest = memory.handed_over()
+    assert rest.rows == 3 and not any(bank.keys.numel() or bank.values.numel() for bank in sum(rest.layers, ()))
+    steps = [decoder(piece, rest, kept) for piece in torch.split(given, [3, 1, 1, 1], dim=2)]
+    torch.testing.assert_close(torch.cat(steps, dim=2), decoder(given, memory), **CLOSE)
+
+
 def test_later_codes_change_nothing_before(decoder: TokenDecoder) -> None:
     memory, given = decoder.remember(conditions((3, 1))), codes(1, 6)
     other = given.clone()

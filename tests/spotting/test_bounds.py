@@ -44,6 +44,7 @@ def test_what_leaves_the_brief_is_left_out(written: str, kept: str) -> None:
     [
         "Soft strings swell on the first beat, a low drone under arpeggios, still and singing melody in the cello.",
         "A hushed opening in D minor at 80 BPM; tremolo and pizzicato, then a static, ringing chord.",
+        "a bell-like, fragile line that slowly rises into a chorale",
         "Warm Strings Rise Slowly Over A Quiet Piano",
         "The piano's French warmth, like a Celtic lament, fades to near silence.",
         "ruhige Streicher, langsam anwachsend",

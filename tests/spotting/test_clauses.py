@@ -54,6 +54,12 @@ def test_a_text_never_ends_with_a_word_after_which_something_must_follow() -> No
     assert within("and with the", 5) == ""
 
 
+def test_adjectives_in_a_row_stay_with_what_they_belong_to() -> None:
+    text = "The cello enters with a fragile, long-breathed melody, then rests."
+    assert within(text, 6) == "The cello enters"
+    assert without(text, lambda clause: "melody" in clause) == "The cello enters, then rests."
+
+
 def test_scripts_without_spaces_count_by_the_letter() -> None:
     assert count_words("静かな海") == 4 and count_words("a quiet sea") == 3 and count_words("静かな sea") == 4
     assert within("静かな海、やがて高まる", 5) == "静かな海"

@@ -116,17 +116,16 @@ def test_without_a_detail_all_is_as_it_was() -> None:
     assert not writer.asked
 
 
-@pytest.mark.parametrize("detail", DETAILS)
 @pytest.mark.parametrize(
     "of", [FILM, FIVE_SCENES, cut_at([], 5), film([], 0.4)], ids=["captions", "none", "one section", "no shot"]
 )
-def test_every_section_has_an_instruction(detail: Detail, of: Analysis) -> None:
-    brief = write_brief(of, Wishes(), None, detail)
-    keeps_its_promises(brief, detail)
-    assert brief == write_brief(of, Wishes(), None, detail)
+def test_every_section_has_an_instruction_and_nothing_else_is_changed(of: Analysis) -> None:
     plain = write_brief(of)
-    bare = brief.model_copy(update={"sections": plain.sections, "sources": plain.sources})
-    assert bare == plain
+    for detail in DETAILS:
+        brief = instructed(plain, of, asked_for(Wishes()), detail)
+        keeps_its_promises(brief, detail)
+        assert brief.model_copy(update={"sections": plain.sections, "sources": plain.sources}) == plain
+    assert brief == write_brief(of, Wishes(), None, "long")
 
 
 def test_simple_is_what_is_seen_and_nothing_else() -> None:
@@ -172,7 +171,19 @@ def test_people_who_seem_sad_are_heard_of() -> None:
 def test_music_under_speech_keeps_out_of_the_way() -> None:
     spoken = seen(speech=(Speech(start=0, end=6),))
     texts = said(written(spoken, Wishes(), None, "brief"))
-    assert "background" in texts[0] and "background" not in texts[1]
+    assert "middle register" in texts[0] and "middle register" not in texts[1]
+
+
+def test_rules_never_say_the_contrary_of_what_was_asked_for() -> None:
+    as_it_is, quiet, loud, slow, fast = (
+        " ".join(said(written(FILM, Wishes(prompt=prompt), None, "long")))
+        for prompt in ("", "quiet", "powerful and loud", "very slow", "very fast")
+    )
+    assert "powerful and dense" in as_it_is and "quiet and sparse" in as_it_is
+    assert not any(word in quiet for word in ("driving", "powerful", "moving forward"))
+    assert "sparse" not in loud and "barely" not in loud
+    assert "busy and restless" in as_it_is and "busy" not in slow and "lively" not in slow
+    assert "unhurried" in as_it_is and "unhurried" not in fast
 
 
 @pytest.mark.parametrize("detail", DETAILS)
@@ -313,6 +324,7 @@ def test_the_second_answer_completes_the_first() -> None:
     [
         list(WRITTEN),
         {"scenes": list(WRITTEN)},
+        {"scenes": [{"scene": n, "music": f"Scene {n}: {text}"} for n, text in enumerate(WRITTEN, 1)]},
         {"1": WRITTEN[0], "2": WRITTEN[1], "3": WRITTEN[2], "4": WRITTEN[3]},
         {"scenes": {f"scene {n}": {"text": text} for n, text in enumerate(WRITTEN, 1)}},
         {"scenes": [{"scene": str(n), "instruction": WRITTEN[n - 1]} for n in (3, 1, 4, 2)]},
@@ -369,7 +381,12 @@ def test_a_model_that_did_not_answer_is_not_asked_again() -> None:
     assert late.sources["instructions"].endswith("made-up 7B did not answer: the server failed (500)")
 
 
-@pytest.mark.parametrize("numbers", [[0, 1, 2, 3], [9, 10, 11, 12], [1, 1, 1, 1], [-1, 1e300, "x", None]])
+def test_a_model_may_count_from_0() -> None:
+    answer = {"scenes": [{"scene": n, "music": text} for n, text in enumerate(WRITTEN)]}
+    assert said(written(FILM, Wishes(), Writer(answer), "brief")) == list(WRITTEN)
+
+
+@pytest.mark.parametrize("numbers", [[0, 2, 3, 4], [9, 10, 11, 12], [1, 1, 1, 1], [-1, 1e300, "x", None]])
 def test_wrong_scene_numbers_do_no_harm(numbers: list) -> None:
     answer = {"scenes": [{"scene": n, "music": text} for n, text in zip(numbers, WRITTEN, strict=True)]}
     brief = written(FILM, Wishes(), Writer(answer), "brief")

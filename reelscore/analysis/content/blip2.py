@@ -59,7 +59,7 @@ class Blip2Captioner:
 
         with said_plainly(self.name), quiet(), torch.inference_mode():
             asked = self._before(frame, *(f"Question: {question} Answer:" for question in questions))
-            return [yes_over_no(self._processor.tokenizer, logits.float()) for logits in self._first_words(asked)]
+            return yes_over_no(self._processor.tokenizer, self._first_words(asked).float())
 
     def _first_words(self, asked: dict[str, Any]) -> Any:
         """The logits of the first word of the answer to each of the questions: (questions, words)."""
@@ -69,9 +69,10 @@ class Blip2Captioner:
         mask = asked["attention_mask"]
         if self._model.config.use_decoder_only_language_model:
             # Questions are filled up behind their ends, where the model has not yet read on.
-            return language(**asked).logits[torch.arange(len(mask)), mask.sum(dim=1) - 1]
-        begun = torch.full((len(mask), 1), language.config.decoder_start_token_id, device=mask.device)
-        return language(**asked, decoder_input_ids=begun).logits[:, 0]
+            return language(**asked).logits[torch.arange(len(mask), device=mask.device), mask.sum(dim=1) - 1]
+        settings = greedy(self._model, 1)
+        said = language.generate(**asked, generation_config=settings, output_logits=True, return_dict_in_generate=True)
+        return said.logits[0]
 
     def _before(self, frame: Frame, *texts: str) -> dict[str, Any]:
         """What the language model has before it when it speaks: the picture, and each text behind it; (texts, places, width)."""

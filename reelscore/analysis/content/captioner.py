@@ -54,12 +54,12 @@ def greedy(model: Any, most_tokens: int) -> Any:
     return settings
 
 
-def yes_over_no(tokenizer: Any, logits: Any) -> float:
-    """ln(p / (1 − p)) of yes where `logits` (words,) are those of an answer's first word: all that begin a yes against all that begin a no."""
+def yes_over_no(tokenizer: Any, logits: Any) -> list[float]:
+    """ln(p / (1 − p)) of yes in each row of `logits` (answers, words) of an answer's first word: all that begin a yes against all that begin a no."""
     import torch
 
-    yes, no = (torch.logsumexp(logits[_beginnings(tokenizer, word)], 0) for word in ("yes", "no"))
-    return float(yes - no)
+    yes, no = (torch.logsumexp(logits[:, _beginnings(tokenizer, word)], dim=1) for word in ("yes", "no"))
+    return [float(each) for each in yes - no]
 
 
 def _beginnings(tokenizer: Any, word: str) -> list[int]:

@@ -75,10 +75,15 @@ def bars_of(track: Track, duration: float) -> Bars:
     return Bars(inside, lengths, energy, usual, beat, track.begins, ending)
 
 
+def has_beats(track: Track) -> bool:
+    """Whether it is cut on its beats: where there are a few at least."""
+    return len(track.beats) >= LEAST_BEATS
+
+
 def _starts(track: Track, stops: float) -> tuple[Floats, float]:
     """When bars begin, and how long a beat is."""
     beats = _within(np.asarray(track.beats, np.float64), track.begins, stops)
-    if len(beats) >= LEAST_BEATS:
+    if has_beats(track) and len(beats) > 1:
         beat = float(np.median(np.diff(beats)))
         downbeats = _within(np.asarray(track.downbeats, np.float64), track.begins, stops)
         return (downbeats if len(downbeats) >= 2 else beats[::4]), beat

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from reelscore.audio import Samples
-from reelscore.engines.match.windows import Window
+from reelscore.engines.match.bars import has_beats
+from reelscore.engines.match.wanted import Window
 from reelscore.errors import MediaError
 from reelscore.finish.joining import Laid, joined
+from reelscore.library import Track
 from reelscore.progress import Progress
 from reelscore.tempo import Floats
 
@@ -28,20 +30,23 @@ _SHORTER = 0.5  # seconds that a file may end earlier than it was measured
 Interval = tuple[float, float]
 
 
-def cut(path: Path, window: Window, *, has_beats: bool, progress: Progress) -> Samples:
-    """The window of the track in the file, (2, n) at `RATE`, of the film's exact length.
+def cut(track: Track, window: Window, progress: Progress) -> Samples:
+    """The window of the track, (2, n) at `RATE`, of the film's exact length.
 
-    The file is read once, as far as it is needed, and only what is heard of it is held. Raises MediaError where it cannot be read or
+    Its file is read once, as far as it is needed, and only what is heard of it is held. Raises MediaError where it cannot be read or
     ends too early.
     """
+    on_beats = has_beats(track)
     around = FREE_FADE + _COMPARED + _MISMATCH
     wanted = [(start - around, end + around) for start, end in window.stretches]
-    heard = _Heard(path, _merged(wanted), progress)
-    if heard.until < max(end for _, end in window.stretches) - _SHORTER:
-        raise MediaError(f"{path} ends at {heard.until:.1f} s, earlier than it did when it was added to the library.")
-    seams = [_seam(heard, before[1], after[0]) for before, after in pairwise(window.stretches)] if has_beats else []
+    heard = _Heard(track.path, _merged(wanted), progress)
+    if heard.until < min(max(end for _, end in window.stretches), track.stops) - _SHORTER:
+        raise MediaError(
+            f"{track.path} ends at {heard.until:.1f} s, earlier than it did when it was added to the library."
+        )
+    seams = [_seam(heard, before[1], after[0]) for before, after in pairwise(window.stretches)] if on_beats else []
     struck = any(seam.struck for seam in seams)
-    fade = (STRUCK_FADE if struck else HELD_FADE) if has_beats else FREE_FADE
+    fade = (STRUCK_FADE if struck else HELD_FADE) if on_beats else FREE_FADE
     ahead = fade / 2 if struck else 0.0  # the fade lies before the beat, and is over with it
     first, *others = zip(window.pieces, window.stretches, strict=True)
     laid = [Laid(heard.between(first[0].source, first[1][1] + around), 0, 0)]

@@ -23,14 +23,13 @@ from reelscore.engines.match.shelf import (
     text_by_words,
 )
 from reelscore.engines.match.telling import told
-from reelscore.engines.match.windows import Wanted, Window, best_window
+from reelscore.engines.match.wanted import Wanted, Window
+from reelscore.engines.match.windows import apart, best_window
 from reelscore.engines.match.words import sought
 from reelscore.errors import InputError, MediaError
 from reelscore.finish import finished
 from reelscore.library import Track, open_library
 from reelscore.progress import Progress
-
-_BARS_APART = 4  # another window of a track begins at least so many bars away
 
 
 def make(request: Request, seeds: Sequence[int], progress: Progress) -> Iterator[Music]:
@@ -88,12 +87,12 @@ def _take(ranking: Ranking, seed: int, said: tuple[str, ...], progress: Progress
         assert match is not None
         try:
             window = _window(match.track, ranking.wanted, again)
-            sound = cut(match.track.path, window, has_beats=len(match.track.beats) > 0, progress=progress)
+            sound = cut(match.track, window, progress)
         except MediaError:
             ranking.drop(match, f"{match.track.path} cannot be read as it was when it was added")
             continue
         audio = finished(sound, RATE, ranking.brief, widen=False)
-        remarks = (*told(match, window, ranking, rank), *said, *told_out(ranking.out))
+        remarks = (*told(match, window, ranking, rank, again), *said, *told_out(ranking.out))
         return Music(audio, remarks=remarks, licence=match.track.licence, attribution=match.track.attribution)
 
 
@@ -111,7 +110,7 @@ def _window(track: Track, wanted: Wanted, again: int) -> Window:
     """The best window or, the (n + 1)-th time, one that begins elsewhere; with seams where they are not heard."""
     besides: list[int] = []
     bars = bars_of(track, wanted.duration)
-    for _ in range(again % max(1, len(bars) // _BARS_APART)):
+    for _ in range(again % (len(bars) // apart(bars))):
         besides.append(best_window(track, wanted, None, besides).first)
     window = best_window(track, wanted, None, besides)
     if len(window.pieces) > 1:

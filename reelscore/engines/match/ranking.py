@@ -8,7 +8,8 @@ import numpy as np
 from reelscore.brief import Brief
 from reelscore.engines.match.scoring import Floats, Part, columns, scored, weights_for, with_window
 from reelscore.engines.match.shelf import Shelf
-from reelscore.engines.match.windows import Window, best_window, wanted_by
+from reelscore.engines.match.wanted import Window, wanted_by
+from reelscore.engines.match.windows import best_window
 from reelscore.engines.match.words import avoided_in
 from reelscore.errors import InputError
 from reelscore.library import Track

@@ -1,10 +1,10 @@
 """How well tracks fit a brief: parts from 0 to 1, and their weights.
 
-    text     the words (or pictures) of the film against those of the track      0.40; 0.80 where the person said what it should be
+    text     the words (or pictures) of the film against those of the track      0.35; 0.80 where the person said what it should be
     energy   the energy of what would be heard against that of the sections       0.25
     length   whether the track lasts, without being repeated                      0.10
-    tempo    the brief's tempo; half and double of it count half                  0.10; 0.35 where the person gave it
-    key      the circle of fifths                                                 0.20, only where the person gave it
+    tempo    the brief's tempo; half and double of it count half                  0.10; 0.70 where the person gave it
+    key      the circle of fifths                                                 0.30, only where the person gave it
     cues     strong cues on downbeats or beats                                    0.10, only where there are any
     seams    no seam, and the track's own ending                                  0.05
 
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reelscore.brief import Brief, Key
-from reelscore.engines.match.windows import Wanted, Window
+from reelscore.engines.match.wanted import Wanted, Window
 from reelscore.library import Overview
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -27,7 +27,7 @@ Part: TypeAlias = str
 T = TypeVar("T", float, Floats)
 
 _WEIGHTS: dict[Part, float] = {
-    "text": 0.40,
+    "text": 0.35,
     "energy": 0.25,
     "length": 0.10,
     "tempo": 0.10,
@@ -35,7 +35,7 @@ _WEIGHTS: dict[Part, float] = {
     "cues": 0.10,
     "seams": 0.05,
 }
-_WISHED = {"text": 0.80, "tempo": 0.35, "key": 0.20}
+_WISHED = {"text": 0.80, "tempo": 0.70, "key": 0.30}
 _NO_TEMPO, _NO_KEY = 0.3, 0.2  # for a track of which it is not known
 _TEMPO_REACH = 0.25  # octaves at which a tempo is another one
 _OTHER_OCTAVE = 0.5
@@ -149,4 +149,4 @@ def relative(likeness: Floats, spread: float) -> Floats:
     """How near each likeness comes to the best: 1 for that, 0 for what is `spread` or more below it."""
     if not likeness.size:
         return likeness
-    return np.clip(1.0 - (likeness.max() - likeness) / spread, 0.0, 1.0)
+    return np.asarray(np.clip(1.0 - (likeness.max() - likeness) / spread, 0.0, 1.0))

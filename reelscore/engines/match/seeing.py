@@ -1,5 +1,6 @@
 """What of the film is compared with words: three pictures of every section, as a CLIP sees them, by how long the section lasts."""
 
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from reelscore.progress import Progress
 _SHOWN_AT = (1 / 6, 1 / 2, 5 / 6)  # of a section
 _MOST_SECTIONS = 40  # of which three pictures are looked at; of the sections of longer films one
 _LONGER_SIDE = 448  # pixels
+_AT_ONCE = 24  # pictures in memory
 
 
 class Seer(Protocol):
@@ -32,11 +34,12 @@ def seen(film: Path, brief: Brief, clip: Seer, progress: Progress) -> Vectors:
         length = section.end - section.start
         times += [section.start + share * length for share in shown_at]
         weights += [length / len(shown_at)] * len(shown_at)
-    vectors = []
-    for number, still in enumerate(stills_at(probe(film), times, _LONGER_SIDE)):
-        progress("looking", number / len(times))
-        vectors.append(clip.pictures([np.ascontiguousarray(still.bgr[:, :, ::-1])])[0])
+    pictures = (np.ascontiguousarray(still.bgr[:, :, ::-1]) for still in stills_at(probe(film), times, _LONGER_SIDE))
+    vectors: list[Vectors] = []
+    progress("looking", 0.0)
+    while some := list(islice(pictures, _AT_ONCE)):
+        vectors.extend(clip.pictures(some))
+        progress("looking", len(vectors) / len(times))
     if not vectors:
         raise MediaError(f"No picture of {film} can be decoded; choose by the brief, with --by brief.")
-    progress("looking", 1.0)
     return np.asarray(np.average(np.stack(vectors), axis=0, weights=weights[: len(vectors)]), np.float32)

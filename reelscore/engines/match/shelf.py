@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from reelscore.checkpoints import catalogue
 from reelscore.checkpoints.catalogue import Kind
@@ -38,13 +39,15 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Shelf:
-    """A library in memory. `vectors` (n, d) say what each track's text means to `reader`; without one words are looked up."""
+    """A library in memory. `vectors` (n, d) say what each track's text means to `reader`, of those that have a text (`told`); without
+    a reader words are looked up."""
 
     library: Library
     overview: Overview
     by: By
     reader: Reader | None
-    vectors: Vectors | None
+    vectors: Vectors
+    told: npt.NDArray[np.bool_]
 
 
 def model_for(options: Options) -> tuple[str, Kind]:
@@ -78,9 +81,12 @@ def shelf_of(library: Library, by: By, reader: Reader | None, progress: Progress
     """The library, loaded for queries by "brief", "description" or "title"."""
     overview = library.overview()
     if reader is None:
-        return Shelf(library, overview, by, None, None)
+        return Shelf(
+            library, overview, by, None, np.zeros((len(overview), 0), np.float32), np.zeros(len(overview), np.bool_)
+        )
     ids, vectors = meanings(library, "title" if by == "title" else "description", reader.key, reader.texts, progress)
-    return Shelf(library, overview, by, reader, _aligned(ids, vectors, overview.ids))
+    vectors = _aligned(ids, vectors, overview.ids)
+    return Shelf(library, overview, by, reader, vectors, np.asarray(vectors.any(axis=1)))
 
 
 def text_by_pictures(shelf: Shelf, seen: Vectors) -> Floats:
@@ -112,17 +118,14 @@ def text_by_words(shelf: Shelf, words: Sought) -> Floats:
     for query, weight in asked:
         ids, scores = shelf.library.words_score(query, field)
         fit += weight * _aligned(ids, scores[:, None], shelf.overview.ids)[:, 0]
-    return fit
+    return np.minimum(fit, 1.0)
 
 
 def _likeness(shelf: Shelf, vector: Vectors | Floats, spread: float) -> Floats:
-    assert shelf.vectors is not None
-    if not shelf.vectors.shape[1]:  # no track has any text
-        return np.zeros(len(shelf.overview))
-    likeness = shelf.vectors @ np.asarray(vector, np.float32)
-    told = np.abs(shelf.vectors[:, :8]).sum(axis=1) > 0
-    fit = np.zeros(len(likeness))
-    fit[told] = relative(np.asarray(likeness[told], np.float64), spread)
+    fit = np.zeros(len(shelf.overview))
+    if shelf.told.any():
+        likeness = shelf.vectors @ np.asarray(vector, np.float32)
+        fit[shelf.told] = relative(np.asarray(likeness[shelf.told], np.float64), spread)
     return fit
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from reelscore.engines.match.ranking import Match, Ranking
 from reelscore.engines.match.scoring import Part
-from reelscore.engines.match.windows import Window
+from reelscore.engines.match.wanted import Window
 from reelscore.library import Track
 
 _RUNNERS_UP = 3
@@ -17,13 +17,13 @@ _TERMS = {
 }
 
 
-def told(match: Match, window: Window, ranking: Ranking, rank: int) -> tuple[str, ...]:
-    """The remarks on a match of that rank, from 0."""
+def told(match: Match, window: Window, ranking: Ranking, rank: int, again: int) -> tuple[str, ...]:
+    """The remarks on a match of that rank, from 0, whose track has played `again` times before."""
     track = match.track
     place = "The best" if rank == 0 else f"Number {rank + 1}"
     remarks = [
         f"{place} of {_counted(len(ranking))}: {named(track)}, score {match.score:.2f} ({_parts(match.parts)}).",
-        f"Heard of it: {_stretches(window)}.",
+        f"Heard of it{', this time' if again else ''}: {_stretches(window)}.",
     ]
     if others := _runners_up(ranking, rank):
         remarks.append(f"Next would be: {others}.")

@@ -1,6 +1,7 @@
 """From a request to music: a plan, what melody models follow, takes in batches, and each take's pieces joined and finished."""
 
 from collections.abc import Iterator, Sequence
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from reelscore.engines.musicgen.options import Options
 from reelscore.engines.musicgen.plan import Plan, plan_for
 from reelscore.engines.musicgen.playing import Player, Take
 from reelscore.engines.musicgen.remarks import remarks_for
-from reelscore.engines.musicgen.tunes import tunes_for
+from reelscore.engines.musicgen.tunes import composed, recorded
 from reelscore.finish import finished
 from reelscore.finish.joining import joined
 from reelscore.hardware import device_for, dtype_for
@@ -51,13 +52,15 @@ def load(request: Request, progress: Progress) -> Opened:
 
 def made_with(opened: Opened, request: Request, seeds: Sequence[int], progress: Progress) -> Iterator[Music]:
     """`make` with a model that is open already."""
-    model = opened.model
+    model, rate = opened.model, opened.model.codec.sample_rate
     plan = plan_for(request.brief, request.options, model.codec.frame_rate)
     together = at_once(model, plan, request)
-    batches = [seeds[first : first + together] for first in range(0, len(seeds), together)]
-    player = Player(opened, request, plan, len(batches), progress)
-    for batch in batches:
-        takes = player.play(batch, tunes_for(request, batch, model.codec.sample_rate, progress))
+    player = Player(opened, request, plan, len(seeds), ceil(len(seeds) / together), progress)
+    recording = recorded(request, rate)
+    for first in range(0, len(seeds), together):
+        batch = seeds[first : first + together]
+        tunes = [composed(request, seed, rate, progress) if request.options.guide else recording for seed in batch]
+        takes = player.play(batch, tunes)
         while takes:
             yield _finished(opened, request, plan, takes.pop(0))
 

@@ -48,14 +48,17 @@ class Take:
 
 
 class Player:
-    """Plays a plan with an open model, batch after batch of takes. It tells how far the music is."""
+    """Plays a plan with an open model: so many takes in so many batches. It tells how far the music is."""
 
-    def __init__(self, opened: Opened, request: Request, plan: Plan, batches: int, progress: Progress) -> None:
+    def __init__(
+        self, opened: Opened, request: Request, plan: Plan, takes: int, batches: int, progress: Progress
+    ) -> None:
         self._model, self._codec = opened.model, opened.model.codec
         self._tokenizer = opened.tokenizer
         self._request, self._plan, self._progress = request, plan, progress
         self._options: Options = request.options
         self._total, self._done = plan.total * batches, 0
+        self._pieces, self._heard = takes * (len(plan.parts) + (plan.theme is not None)), 0
         shunned = "" if self._options.as_published else avoided(request.brief)
         self._shunned = self._ids(shunned) if shunned else None
 
@@ -78,7 +81,7 @@ class Player:
         assert theme is not None
         rate, hop = self._codec.sample_rate, self._codec.hop_samples
         for take, codes in zip(takes, self._continued(takes, theme.prompt, 0, theme.made, _THEME), strict=True):
-            sound = sounding(self._codec, codes[None], self._progress)
+            sound = self._sound(codes)
             stop = round(self._beat(sound, theme.length * hop).time * rate / hop)
             start = stop - self._plan.parts[0].known
             take.before, take.theme_start = codes[:, start:stop], start * hop / rate
@@ -143,7 +146,7 @@ class Player:
         """Puts the sound of a scene's codes in its place, and finds where the next scene takes over."""
         part, hop = self._plan.parts[number], self._codec.hop_samples
         lead = min(round(LEAD * self._codec.frame_rate), part.known)
-        sound = sounding(self._codec, codes[None, :, part.known - lead :], self._progress)
+        sound = self._sound(codes[:, part.known - lead :])
         anchor = lead * hop
         if self._options.as_published:
             take.laid.append(Laid(sound, 0, take.at))
@@ -166,6 +169,15 @@ class Player:
             take.before = torch.cat([take.before, new[:, :frames]], dim=1)[:, -self._plan.context :]
         take.moved.append(end / rate - turn if found.on_beat else None)
         take.at = end
+
+    def _sound(self, codes: Tensor) -> Samples:
+        """The sound of one take's codes; the work is told as a share of that for all pieces of all takes."""
+        before, self._heard = self._heard, self._heard + 1
+
+        def telling_share(stage: str, fraction: float, _told: str = "", /) -> None:
+            self._progress(stage, (before + fraction) / self._pieces)
+
+        return sounding(self._codec, codes[None], telling_share)
 
     def _beat(self, sound: Samples, place: int) -> Meeting:
         """Where a join near that sample of a sound had better lie."""

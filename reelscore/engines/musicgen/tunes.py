@@ -12,7 +12,6 @@ from torch import Tensor
 
 from reelscore.audio import Samples
 from reelscore.engines import Request
-from reelscore.engines.musicgen.options import Options
 from reelscore.engines.musicgen.plan import LEARNED
 from reelscore.melody import played, read_recording
 from reelscore.models.chroma import MelodyConfig, chroma
@@ -36,12 +35,14 @@ class Tune:
         return chroma(torch.from_numpy(heard), config)
 
 
-def tunes_for(request: Request, seeds: Sequence[int], rate: int, progress: Progress) -> list[Tune | None]:
-    """What each take follows: the recording, the composer's playing with its seed, or nothing."""
-    options: Options = request.options
-    if options.guide:
-        return [Tune(played(request.brief, seed, rate, 1, progress, without=_NO_MELODY), rate) for seed in seeds]
-    if request.melody:
-        most = round((request.brief.duration + LEARNED) * rate)
-        return [Tune(read_recording(request.melody, rate, 1, most), rate)] * len(seeds)
-    return [None] * len(seeds)
+def recorded(request: Request, rate: int) -> Tune | None:
+    """The recording to follow, if there is one."""
+    if not request.melody:
+        return None
+    most = round((request.brief.duration + LEARNED) * rate)
+    return Tune(read_recording(request.melody, rate, 1, most), rate)
+
+
+def composed(request: Request, seed: int, rate: int, progress: Progress) -> Tune:
+    """What the composer plays to the brief with that seed."""
+    return Tune(played(request.brief, seed, rate, 1, progress, without=_NO_MELODY), rate)

@@ -112,7 +112,7 @@ def read_texts(text: str, scenes: int, tidy: Callable[[str], str]) -> tuple[Text
     """What an answer has for each of the scenes, made fit by `tidy`, and what was wrong with it; nothing is ever an error."""
     plain = readable(text)
     best: dict[int, str] = {}
-    for told in (_written_by_line(plain), *map(_scenes_in, values_in(plain))):
+    for told in (_written_by_line(plain), *(_scenes_in(value, scenes) for value in values_in(plain))):
         fit = {number: tidied for number, said in told.items() if 0 <= number < scenes and (tidied := _fit(said, tidy))}
         best = fit if len(fit) >= max(1, len(best)) else best
     missing = [str(number + 1) for number in range(scenes) if number not in best]
@@ -124,24 +124,24 @@ def read_texts(text: str, scenes: int, tidy: Callable[[str], str]) -> tuple[Text
 
 
 def _fit(said: str, tidy: Callable[[str], str]) -> str:
-    text = tidy(bared(said, _LONGEST_TEXT)) if said.strip(" .") not in _PLACEHOLDERS else ""
+    text = "" if said.strip(" .") in _PLACEHOLDERS else tidy(_NUMBERED.sub("", bared(said, _LONGEST_TEXT)))
     return text if len(text.split()) >= _FEWEST_WORDS or not text.isascii() else ""
 
 
 _TEXT_FIELDS = ("music", "text", "instruction", "instructions", "description", "prompt")
+_NUMBERED = re.compile(r"^\W*(?:scene|section)\s*\d{1,3}\W+", re.IGNORECASE)
 _SCENES_FIELDS = ("scenes", "scene", "sections", "segments", "instructions", "music")
-_MOST_SCENES = 100
 _LINE = re.compile(
     r"[\s*_#>-]{0,8}(?:scene|section)?\s{0,3}(\d{1,3})[\s*_]{0,4}[.:)\]–-]+[\s*_]{0,4}(\S.*)", re.IGNORECASE
 )
 
 
-def _scenes_in(value: Any) -> Mapping[int, str]:
+def _scenes_in(value: Any, scenes: int) -> Mapping[int, str]:
     """The text of each scene, by its number from 0, in a JSON value: a list, an object by number, or either under one name."""
     if isinstance(value, dict) and not _is_by_number(value):
         inner = [each for name, each in value.items() if letters_of(name[:LONGEST_ITEM]) in _SCENES_FIELDS]
         value = inner[0] if inner and isinstance(inner[0], list | dict) else [value]
-    told = scenes_told(value, "music", _MOST_SCENES)
+    told = scenes_told(value, "music", scenes)
     return {number: said for number, fields in told.items() if (said := _text_in(fields))}
 
 

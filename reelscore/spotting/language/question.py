@@ -32,7 +32,6 @@ _FORM = """{"genres": [one or two], "moods": [one to three], "instruments": [two
  "avoid": [instruments that would spoil it, or none], "tempo_bpm": a number from 50 to 180, "mode": one of the modes,
  "scenes": [{"scene": its number, "mood": one mood, "energy": from 0.0 (still) to 1.0 (all out)}, one for each scene]}"""
 
-
 ASKING_AGAIN = "Answer again with the JSON object alone, with names from the lists."
 
 

@@ -46,12 +46,13 @@ def scenes_told(value: Any, plainly: str, scenes: int) -> dict[int, dict[str, An
         value = [
             {"scene": name, **(told if isinstance(told, dict) else {plainly: told})} for name, told in value.items()
         ]
+    each = [told if isinstance(told, dict) else {plainly: told} for told in (value if isinstance(value, list) else ())]
+    numbers = [_scene_number(fields, place) for place, fields in enumerate(each)]
+    shift = 1 if -1 in numbers and scenes - 1 not in numbers else 0  # some count from 0 whatever they are told
     found: dict[int, dict[str, Any]] = {}
-    for place, told in enumerate(value if isinstance(value, list) else ()):
-        fields = told if isinstance(told, dict) else {plainly: told}
-        number = _scene_number(fields, place)
-        if 0 <= number < scenes:
-            found.setdefault(number, fields)
+    for number, fields in zip(numbers, each, strict=True):
+        if 0 <= number + shift < scenes:
+            found.setdefault(number + shift, fields)
     return found
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from filmmaking import Scene, shot, write_film
-from tiny_captioner import FAMILIES, blip2, qwen2_5_vl, smolvlm
+from tiny_captioner import FAMILIES, qwen2_5_vl, smolvlm
 
 from reelscore.analysis import Analysis, analyze
 from reelscore.analysis.content import captioner as answering
@@ -78,7 +78,7 @@ def saying(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[int]:
     monkeypatch.setattr("reelscore.analysis.content.chat.generated", said)
     monkeypatch.setattr("reelscore.analysis.content.blip2.generated", said)
     monkeypatch.setattr("transformers.PreTrainedTokenizerFast.decode", lambda _, tokens, **__: tokens)
-    monkeypatch.setattr("reelscore.analysis.content.blip2.yes_over_no", lambda *_: 0.0)
+    monkeypatch.setattr("reelscore.analysis.content.blip2.yes_over_no", lambda _, logits: [0.0] * len(logits))
     return shown
 
 
@@ -245,7 +245,9 @@ def test_a_captioner_that_is_not_here_is_one_sentence(monkeypatch: pytest.Monkey
         require_captioner("somebody/some-model", CPU)
     with pytest.raises(InputError, match="There is no model 'nonsense'"):
         require_captioner("nonsense", CPU)
-    with pytest.raises(InputError, match=r"mistral-7b is of the kind 'language model' and not 'captioner'; give one of smolvlm2-500m"):
+    with pytest.raises(
+        InputError, match=r"mistral-7b is of the kind 'language model' and not 'captioner'; give one of smolvlm2-500m"
+    ):
         require_captioner("mistral-7b", CPU)
 
 
