@@ -23,7 +23,7 @@ from reelscore.sound import render
 from reelscore.tempo import TempoMap
 from reelscore.vocabulary import GENRES
 
-RATE = 44_100
+RATE = 32_000
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".opus")
 LICENCES = (
     "cc0",
@@ -93,7 +93,7 @@ class MadeLibrary:
         return len(self.pieces) + 1
 
 
-def made_library(folder: Path, count: int = 28) -> MadeLibrary:
+def made_library(folder: Path, count: int = 24) -> MadeLibrary:
     """Makes the folder. Tags in the files say title, artist, tempo and licence; the sheet adds descriptions, tags and keys."""
     tracks = folder / "tracks"
     (tracks / "more").mkdir(parents=True)

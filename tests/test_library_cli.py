@@ -236,10 +236,10 @@ def test_a_damaged_library_is_one_sentence(verb: Verb, name: str, tmp_path: Path
 
 def test_ctrl_c_ends_at_once_and_keeps_what_is_done(tmp_path: Path) -> None:
     folder, shelf = tmp_path / "in", tmp_path / "library"
-    for number in range(40):
-        tone(folder / f"{number:02}.wav", 200 + 10 * number, 20.0)
+    for number in range(30):
+        tone(folder / f"{number:02}.flac", 200 + 10 * number, 20.0)
     run = subprocess.Popen(
-        command("library", "add", folder, "--library", shelf, "--workers", "2"),
+        command("library", "add", folder, "--library", shelf, "--workers", "1"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -253,9 +253,18 @@ def test_ctrl_c_ends_at_once_and_keeps_what_is_done(tmp_path: Path) -> None:
     assert run.returncode == 128 + signal.SIGINT, said
     assert len(said.splitlines()) == 1
     assert "interrupted" in said
-    assert 1 <= len(tracks) <= len(listed(shelf)) < 40
-    with pytest.raises(ProcessLookupError):
-        os.killpg(run.pid, 0)  # nobody is left
+    assert 1 <= len(tracks) <= len(listed(shelf)) < 30
+    end = time.monotonic() + 30
+    while left := still_running(run.pid):
+        assert time.monotonic() < end, left
+        time.sleep(0.1)
+
+
+def still_running(session: int) -> list[str]:
+    """What still runs of a session, as far as the system tells; what has ended and only waits to be noticed is left out."""
+    told = subprocess.run(["ps", "-A", "-o", "sess=,stat=,args="], capture_output=True, text=True, check=False).stdout
+    processes = [line.split(None, 2) for line in told.splitlines()]
+    return [each[2] for each in processes if each[0] == str(session) and not each[1].startswith("Z")]
 
 
 def listed(shelf: Path) -> list[str]:

@@ -41,7 +41,7 @@ class Laid:
     @property
     def stops(self) -> int:
         """Where in the result its sound is over."""
-        return self.begins + self.sound.shape[1]
+        return self.begins + int(self.sound.shape[1])
 
 
 def nearest_beat(

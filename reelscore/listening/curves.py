@@ -6,12 +6,13 @@ centred on their hop; the sound is taken to lie between silences.
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from reelscore.audio import Samples
-from reelscore.loudness import Meter, blocks_of
+from reelscore.loudness import Meter, blocks_of, lufs
 from reelscore.tempo import Floats
 
 HOP = 0.01  # seconds, of onset strength
@@ -19,7 +20,6 @@ CHROMA_HOP = 0.1
 LEVEL_STEP = 0.05
 PITCH_CLASSES = 12
 THIRDS = 3  # bins of chroma for each semitone, so that a recording tuned high or low is still told
-ONSET_EARLY = 0.0  # seconds by which the strength rises before the ear would say that something begins
 _WINDOW = 0.04
 _CHROMA_WINDOW = 0.3
 _BANDS = 80
@@ -28,6 +28,7 @@ _LOWEST_HZ, _HIGHEST_HZ = 30.0, 16_000.0
 # Chroma is taken where roots and chords lie, about 220 Hz, not where their overtones do.
 _MIDDLE_OCTAVE, _OCTAVES = 3.0, 1.0
 _FLOOR = 1e-8  # of power: −80 dB
+_SILENT_LUFS, _SILENT_LU = -70.0, -50.0  # of a moment, by itself and against the loudest
 _AT_ONCE = 10  # seconds that are worked on together: a packet alone is too short to be worth the while
 _LAG = 2  # hops back to what a band is held against
 _WIDE = 3  # neighbouring bands that count as the same pitch, for vibrato
@@ -37,8 +38,7 @@ _WIDE = 3  # neighbouring bands that count as the same pitch, for vibrato
 class Curves:
     """What was heard along a sound of `duration` seconds.
 
-    `onsets` (3, hops): mean rise in dB of the bands of bass, middle and treble at each `HOP` · `hop / HOP`; `hop` is the exact time
-    between hops. `chroma` (36, n) is the magnitude at each third of a semitone from C on, and `brightness` the spectral centroid in Hz,
+    `onsets` (3, hops) is the mean rise in dB of the bands of bass, middle and treble each `hop`, which is `HOP` to the sample. `chroma` (36, n) is the magnitude at each third of a semitone from C on, and `brightness` the spectral centroid in Hz,
     each `chroma_hop`. `energies` is the K-weighted power of each `LEVEL_STEP`.
     """
 
@@ -76,6 +76,11 @@ class Ear:
         if sum(map(len, self._waiting)) >= _AT_ONCE * self._rate:
             self._hear()
 
+    @property
+    def duration(self) -> float:
+        """Seconds heard so far."""
+        return self._heard / self._rate
+
     def finish(self) -> Curves:
         """What was heard in all."""
         self._waiting.append(np.zeros(max(self._beginnings.size, self._pitches.size), np.float32))
@@ -83,7 +88,7 @@ class Ear:
         hops = -(-self._heard // self._beginnings.hop)
         pitches = -(-self._heard // self._pitches.hop)
         return Curves(
-            duration=self._heard / self._rate,
+            duration=self.duration,
             hop=self._beginnings.hop / self._rate,
             onsets=np.concatenate(self._onsets, axis=1)[:, :hops],
             chroma_hop=self._pitches.hop / self._rate,
@@ -113,7 +118,7 @@ class Ear:
             self._before = np.full((_BANDS, _LAG), 10 * np.log10(_FLOOR))
         together = np.concatenate([self._before, level_db], axis=1)
         self._before = together[:, -_LAG:]
-        edges = [slice(first, last) for first, last in zip(_BAND_EDGES, _BAND_EDGES[1:], strict=False)]
+        edges = [slice(first, last) for first, last in pairwise(_BAND_EDGES)]
         rises = onset_strength_multi(S=together, lag=_LAG, max_size=_WIDE, center=False, channels=edges)
         return np.asarray(rises[:, _LAG:], np.float64)
 
@@ -145,6 +150,15 @@ def curves_of(samples: Samples, rate: int) -> Curves:
     for block in blocks_of(samples, _AT_ONCE * rate):
         ear.add(block)
     return ear.finish()
+
+
+def sounding(curves: Curves) -> tuple[float, float]:
+    """From where to where there is sound, in seconds; 0 and 0 where there is none."""
+    level_lufs = lufs(curves.energies)
+    heard = np.flatnonzero(level_lufs > max(_SILENT_LUFS, float(level_lufs.max(initial=-np.inf)) + _SILENT_LU))
+    if not len(heard):
+        return 0.0, 0.0
+    return float(heard[0] * LEVEL_STEP), min(curves.duration, float((heard[-1] + 1) * LEVEL_STEP))
 
 
 def _size(window: float, rate: int) -> int:

@@ -11,13 +11,12 @@ from typing import Literal
 import numpy as np
 
 from reelscore.audio import Samples
-from reelscore.listening.curves import LEVEL_STEP, Curves, curves_of
+from reelscore.listening.curves import LEVEL_STEP, Curves, curves_of, sounding
 from reelscore.loudness import integrated, lufs
 from reelscore.tempo import Floats
 
 Manner = Literal["chord", "fade", "cut", "silent"]
 
-SILENT_LUFS, SILENT_LU = -70.0, -50.0  # of a moment, by itself and against the loudest
 _CUT_LU = -18.0  # against the body: what stops from here up has been cut
 _BODY_LU = -14.0  # a final chord begins within this of the body
 _LAST = 0.15  # seconds before the end that tell whether it was cut
@@ -25,7 +24,7 @@ _ATTACK = 0.3  # seconds within which a chord reaches its level
 _SHORTEST, _LONGEST = 0.3, 15.0  # seconds of a final chord
 _BEFORE, _FADING_LU = 8.0, -6.0  # a chord so far below the seconds before it is part of a fade-out
 _FEW = 2  # beginnings that may still come while a chord dies away: an echo, a key let go
-_ECHO = 0.9  # of a chord's strength that a later beginning may have
+_ECHO = 0.6  # of a chord's strength that a later beginning may have
 _LEAST_DB = 0.7  # of onset strength, that something begins
 _USUAL = 0.25  # of the strength of strong beginnings, the same
 
@@ -51,7 +50,7 @@ def ends_of(samples: Samples, rate: int) -> Ends:
 def ends_in(curves: Curves) -> Ends:
     """How a sound whose curves are known begins and ends."""
     level_lufs = lufs(curves.energies)
-    begins, stops = sounding(level_lufs, curves.duration)
+    begins, stops = sounding(curves)
     if begins >= stops:
         return Ends(0.0, 0.0, None, "silent")
     body_lufs = integrated(curves.energies, LEVEL_STEP)
@@ -68,15 +67,6 @@ def ends_in(curves: Curves) -> Ends:
         if reached[number] >= least_lufs and _SHORTEST <= stops - onsets[number] <= _LONGEST:
             return Ends(begins, stops, float(onsets[number]), "chord")
     return Ends(begins, stops, None, "fade")
-
-
-def sounding(level_lufs: Floats, duration: float) -> tuple[float, float]:
-    """From where to where there is sound, in seconds, by the level of each `LEVEL_STEP`; 0 and 0 where there is none."""
-    floor_lufs = max(SILENT_LUFS, float(level_lufs.max(initial=-np.inf)) + SILENT_LU)
-    heard = np.flatnonzero(level_lufs > floor_lufs)
-    if not len(heard):
-        return 0.0, 0.0
-    return float(heard[0] * LEVEL_STEP), min(duration, float((heard[-1] + 1) * LEVEL_STEP))
 
 
 def _onsets(curves: Curves, stops: float) -> tuple[Floats, Floats]:

@@ -46,7 +46,7 @@ def _standing_out(curves: Curves) -> Floats:
 
     strength = curves.onsets.mean(axis=0)
     around = median_filter(strength, round(1.0 / curves.hop) | 1, mode="nearest")
-    return np.maximum(strength - 2.0 * around, 0.0)
+    return np.asarray(np.maximum(strength - 2.0 * around, 0.0))
 
 
 def _along(middles: Floats, values: Floats, step: float) -> Floats:

@@ -27,6 +27,7 @@ _PROFILES = {
 _FIFTH, _THIRD = 0.3, 0.1  # of a note's strength that sounds in its third and fifth partial
 _RARE_MODE = 0.02  # by which a mode other than major and minor must fit better
 _CLEAR = 0.08  # of a lead in correlation over the next tonic that leaves little doubt
+_UNTUNED, _TUNED = 0.35, 0.41  # part of the sound on its semitones, of drums and of music
 _QUIET = 1e-3  # of the strongest moment, below which nothing counts
 
 
@@ -37,28 +38,31 @@ def key_of(samples: Samples, rate: int) -> tuple[Key, float]:
 
 def key_in(curves: Curves) -> tuple[Key, float]:
     """The key of a sound whose curves are known."""
-    classes = _pitch_classes(curves.chroma)
+    classes, tuned = _pitch_classes(curves.chroma)
     if classes.std() < 1e-9:
         return Key(0, "major"), 0.0
     standard = (classes - classes.mean()) / classes.std()
     fits = _profiles() @ standard / PITCH_CLASSES
     mode, tonic = (int(each) for each in np.unravel_index(fits.argmax(), fits.shape))
     lead = fits.max() - np.delete(fits, tonic, axis=1).max()
-    # Drums alone fill all pitch classes alike.
-    pitched = min(1.0, float(classes.std() / classes.mean()) / 0.5)
+    # Drums fill the cracks between the semitones as well.
+    pitched = np.clip((tuned - _UNTUNED) / (_TUNED - _UNTUNED), 0.0, 1.0)
     return Key(tonic, MODES[mode]), float(np.clip(fits.max() * pitched * (1.0 - np.exp(-lead / _CLEAR)), 0.0, 1.0))
 
 
-def _pitch_classes(chroma: Floats) -> Floats:
-    """How much each of the twelve pitch classes sounds, every moment alike, however the recording is tuned."""
+def _pitch_classes(chroma: Floats) -> tuple[Floats, float]:
+    """How much each of the twelve pitch classes sounds, every moment alike, and the part of all that is in tune with them.
+
+    A recording may be tuned up to a third of a semitone high or low.
+    """
     total = chroma.sum(axis=0)
     heard = chroma[:, total > _QUIET * total.max(initial=0.0)]
     if not heard.shape[1]:
-        return np.zeros(PITCH_CLASSES)
+        return np.zeros(PITCH_CLASSES), 0.0
     thirds = (heard / heard.sum(axis=0)).mean(axis=1)
     tuned = max((np.roll(thirds, away) for away in (0, 1, -1)), key=lambda each: float(each[::THIRDS].sum()))
     classes = tuned[::THIRDS] + 0.5 * (np.roll(tuned, 1)[::THIRDS] + np.roll(tuned, -1)[::THIRDS])
-    return np.asarray(classes - _FIFTH * np.roll(classes, 7) - _THIRD * np.roll(classes, 4))
+    return classes - _FIFTH * np.roll(classes, 7) - _THIRD * np.roll(classes, 4), float(tuned[::THIRDS].sum())
 
 
 @cache

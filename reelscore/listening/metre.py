@@ -13,24 +13,22 @@ import numpy.typing as npt
 from reelscore.listening.curves import Curves
 from reelscore.tempo import Floats
 
-USUAL_BPM, USUAL_OCTAVES = 100.0, 0.75  # of tempi that people tap, and how far about it they lie (Moelants 2002)
-KNOWN_OCTAVES = 0.15
-HARMONY, BASS, BACKBEAT = 1.2, 0.4, 0.4  # of 1 for the onsets
-CLEAR_CHANGE = 0.04
-EVIDENCE = 1.0
-LOST_BAR, LOST_BEAT = 15.0, 40.0  # how dear it is to lose the place in the bar, or the beat
-THREES = -0.05
+_USUAL_BPM, _USUAL_OCTAVES = 100.0, 0.75  # of tempi that people tap, and how far about it they lie (Moelants 2002)
+_KNOWN_OCTAVES = 0.15
+_HARMONY, _BASS, _BACKBEAT = 1.2, 0.4, 0.4  # of 1 for the onsets
+_CLEAR_CHANGE = 0.04  # deviation of the changes of harmony where there is harmony
+_LOST_BAR, _LOST_BEAT = 15.0, 40.0  # how dear it is to lose the place in the bar, or the beat
+_RARE_THREE = 0.05  # by which a bar of three must fit better
 _REACH = 0.03  # seconds about a place within which its onset is looked for
 _SPAN = 0.7  # seconds of harmony before and behind a place
 
 
 @dataclass(frozen=True, eq=False)
 class Metre:
-    """Beats in seconds, which of them begin bars, and how well both stand out (0 to 1)."""
+    """Beats in seconds, and which of them begin bars."""
 
     beats: Floats
     begins_bar: npt.NDArray[np.bool_]
-    clearness: float
 
 
 @dataclass(frozen=True)
@@ -52,11 +50,13 @@ def metre_of(curves: Curves, grid: Floats, near_bpm: float | None) -> Metre:
     best_score, best, best_path = -np.inf, _READINGS[0], np.zeros(0, int)
     for reading in _READINGS:
         fit, path = _count(reading, evidence)
-        score = EVIDENCE * fit + _likelihood(place_bpm / reading.places, near_bpm) + (THREES if reading.beats == 3 else 0.0)
+        score = fit + _likelihood(place_bpm / reading.places, near_bpm)
+        if reading.beats == 3:
+            score -= _RARE_THREE
         if score > best_score:
             best_score, best, best_path = score, reading, path
     on_beat = best_path % best.places == 0
-    return Metre(places[on_beat], best_path[on_beat] == 0, 0.0)
+    return Metre(places[on_beat], best_path[on_beat] == 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,15 +73,15 @@ def _evidence(curves: Curves, places: Floats) -> _Evidence:
     bass, middle, treble = _onsets_at(curves, places)
     changes = _changes_at(curves, places)
     # Without harmony its changes are noise, and must not be blown up to count.
-    clear = min(1.0, float(changes.std()) / CLEAR_CHANGE)
+    clear = min(1.0, float(changes.std()) / _CLEAR_CHANGE)
     return _Evidence(
         _standard(bass + middle + treble), _standard(bass), _standard(middle + treble), clear * _standard(changes)
     )
 
 
 def _likelihood(tempo_bpm: float, near_bpm: float | None) -> float:
-    octaves = np.log2(tempo_bpm / (near_bpm or USUAL_BPM))
-    return float(-0.5 * (octaves / (KNOWN_OCTAVES if near_bpm else USUAL_OCTAVES)) ** 2)
+    octaves = np.log2(tempo_bpm / (near_bpm or _USUAL_BPM))
+    return float(-0.5 * (octaves / (_KNOWN_OCTAVES if near_bpm else _USUAL_OCTAVES)) ** 2)
 
 
 def _count(reading: _Reading, evidence: _Evidence) -> tuple[float, npt.NDArray[np.int64]]:
@@ -93,11 +93,11 @@ def _count(reading: _Reading, evidence: _Evidence) -> tuple[float, npt.NDArray[n
     back = on_beat & (position // reading.places % 2 == 1) if reading.beats == 4 else on_beat & ~begins
     fit = (
         evidence.onsets[:, None] * _standard(on_beat)
-        + (HARMONY * evidence.changes + BASS * evidence.bass)[:, None] * _standard(begins)
-        + BACKBEAT * (evidence.treble - evidence.bass)[:, None] * _standard(back)
+        + (_HARMONY * evidence.changes + _BASS * evidence.bass)[:, None] * _standard(begins)
+        + _BACKBEAT * (evidence.treble - evidence.bass)[:, None] * _standard(back)
     )
     follows = (position[None, :] - position[:, None]) % size  # how far on, from each position to each
-    cost = np.where(follows == 1, 0.0, np.where((follows - 1) % reading.places == 0, LOST_BAR, LOST_BEAT))
+    cost = np.where(follows == 1, 0.0, np.where((follows - 1) % reading.places == 0, _LOST_BAR, _LOST_BEAT))
     score = fit[0].copy()
     links = np.zeros((len(fit), size), np.int64)
     for place in range(1, len(fit)):
@@ -135,5 +135,6 @@ def _changes_at(curves: Curves, places: Floats) -> Floats:
 
 def _standard(values: npt.ArrayLike) -> Floats:
     """The values about 0, with a standard deviation of 1."""
-    centred = np.asarray(values, np.float64) - np.mean(values)
+    numbers = np.asarray(values, np.float64)
+    centred = numbers - numbers.mean()
     return np.asarray(centred / max(float(centred.std()), 1e-9))

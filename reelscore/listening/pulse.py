@@ -1,9 +1,8 @@
 """The pulse of a recording: tempo, beats and, as an estimate, where the bars begin.
 
 Three steps. The tempo along the time is the path of least effort through autocorrelations of the onset strength. Dynamic programming
-lays beats on it (Ellis 2007, as librosa has it), at whatever level of the metre it finds; `reelscore.listening.metre` then tells
-which of them, and of the places half-way between, are beats and which begin bars. At last the beats are moved onto the onsets that
-they stand for, as a smooth whole.
+lays a grid of half beats on it (Ellis 2007, as librosa has it), and `reelscore.listening.metre` tells which of its places are beats
+and which begin bars. At last the beats are moved onto the onsets that they stand for, as a smooth whole.
 """
 
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reelscore.audio import Samples
-from reelscore.listening.curves import Curves, curves_of
+from reelscore.listening.curves import Curves, curves_of, sounding
 from reelscore.listening.metre import metre_of
 from reelscore.listening.settling import settled
 from reelscore.tempo import Floats
@@ -22,11 +21,15 @@ _WINDOW = 12.0  # seconds over which the tempo counts as steady
 _STEP = 2.0
 _LONGEST_LAG = 4.0
 _INERTIA = 60.0  # how dear a change of tempo is: the cost of doubling it within one step
-_TIGHTNESS = 300.0
-_FINER = 2
-_TIMES = 2
+_TIGHTNESS = 300.0  # of the beats to the tempo
+_FINER = 2  # librosa rounds a beat to whole hops, so they are made finer
+_PLACES = 2  # of the grid for each beat: what lies between them is tracked as well
 _LEAST_BEATS = 3
-_LEAST_ONSET_DB = 0.3  # strength below which nothing begins
+_SHORTEST = 1.0  # seconds in which there can be a pulse
+_EARLY = 0.05  # seconds before the first sound that a beat may lie
+_LEAST_ONSET_DB = 1.0  # strength, over all bands, below which nothing begins
+_LEAST_CONFIDENCE = 0.08
+_SURE_LIKENESS = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,22 +56,41 @@ def pulse_of(samples: Samples, rate: int, *, near_bpm: float | None = None) -> P
 def pulse_in(curves: Curves, near_bpm: float | None = None) -> Pulse:
     """The pulse of a sound whose curves are known."""
     strength = curves.onsets.sum(axis=0)
-    if curves.duration < 1.0 or np.count_nonzero(strength > _LEAST_ONSET_DB) < _LEAST_BEATS:
+    if curves.duration < _SHORTEST or np.count_nonzero(strength > _LEAST_ONSET_DB) < _LEAST_BEATS:
         return NO_PULSE
-    tempo_bpm, clearness = _tempo_path(strength, curves.hop, near_bpm)
+    tempo_bpm, likeness = _tempo_path(strength, curves.hop, near_bpm)
     grid = _tracked(strength, curves.hop, tempo_bpm)
     if len(grid) < _LEAST_BEATS:
         return NO_PULSE
     metre = metre_of(curves, grid, near_bpm)
     beats = settled(metre.beats, strength, curves.hop)
-    return Pulse(60.0 / float(np.median(np.diff(beats))), beats, beats[metre.begins_bar], clearness)
+    begins, stops = sounding(curves)
+    heard = (beats >= max(0.0, begins - _EARLY)) & (beats < stops)
+    confidence = _confidence(beats[heard], strength, curves.hop, likeness)
+    if np.count_nonzero(heard) < _LEAST_BEATS or confidence < _LEAST_CONFIDENCE:
+        return NO_PULSE
+    found_bpm = 60.0 / float(np.median(np.diff(beats[heard])))
+    return Pulse(found_bpm, beats[heard], beats[heard & metre.begins_bar], confidence)
+
+
+def _confidence(beats: Floats, strength: Floats, hop: float, likeness: float) -> float:
+    """How sure a pulse is (0 to 1): beats stand out of what is around them, and the sound is like itself a beat later."""
+    from scipy.ndimage import maximum_filter1d
+
+    if not len(beats):
+        return 0.0
+    highest = maximum_filter1d(strength, round(0.07 / hop))
+    on = np.clip(np.round(beats / hop).astype(int), 0, len(strength) - 1)
+    above_db = (np.median(highest[on]) - np.median(highest)) / 3
+    standing_out = 1.0 - np.exp(-max(0.0, float(above_db)))
+    return float(np.sqrt(standing_out * np.clip(likeness / _SURE_LIKENESS, 0.0, 1.0)))
 
 
 def _tempo_path(strength: Floats, hop: float, near_bpm: float | None) -> tuple[Floats, float]:
     """The tempo at every hop, within the octave around the known or usual one, and how like itself the sound is at it (up to 1)."""
     usual_bpm = near_bpm or USUAL_BPM
     likeness, centres = _likenesses(strength, hop)
-    lags = np.arange(likeness.shape[1])
+    lags = np.arange(likeness.shape[1], dtype=np.float64)
     shortest, longest = 60.0 / (usual_bpm * 2**0.5) / hop, 60.0 / (usual_bpm / 2**0.5) / hop
     periods = np.exp(np.linspace(np.log(shortest), np.log(longest), 97))
     combs = np.stack([_comb(row, lags, periods) for row in likeness])
@@ -117,7 +139,7 @@ def _comb(likeness: Floats, lags: Floats, periods: Floats) -> Floats:
 
 
 def _tracked(strength: Floats, hop: float, tempo_bpm: Floats) -> Floats:
-    """Beats in seconds along the strength at about that tempo."""
+    """A grid in seconds along the strength, `_PLACES` for each beat of about that tempo."""
     from librosa.beat import beat_track
 
     fine = np.arange(0, len(strength) - 1 + 1e-9, 1 / _FINER)
@@ -126,7 +148,7 @@ def _tracked(strength: Floats, hop: float, tempo_bpm: Floats) -> Floats:
         onset_envelope=np.interp(fine, at, strength),
         sr=_FINER / hop,
         hop_length=1,
-        bpm=np.interp(fine, at, tempo_bpm) * _TIMES,
+        bpm=np.interp(fine, at, tempo_bpm) * _PLACES,
         tightness=_TIGHTNESS,
         trim=False,
     )

@@ -4,14 +4,14 @@ import numpy as np
 
 from reelscore.tempo import Floats
 
-ONSET_LEAD = 0.006
-_REACH = 0.06
-_EDGE = 0.08
-_NEAR = 0.015
-_STEADY = 0.006
+_REACH = 0.06  # seconds about a beat within which its onset lies
+_FLANK = 0.08  # seconds that an onset takes to rise at most
+_BEHIND = 0.008  # seconds from the middle of the rise of the strength to where the sound begins
+_NEAR = 0.015  # seconds from its beat at which an onset counts half
+_BENT = 0.006  # seconds of change from one beat to the next at which the tempo gives way half
 _STIFFNESS = 100.0
 _ROUNDS = 8
-MODE = "edge"
+
 
 def settled(beats: Floats, strength: Floats, hop: float) -> Floats:
     """The beats (seconds) where the strength says that something begins, smoothed so that single notes early or late do not count."""
@@ -22,7 +22,7 @@ def settled(beats: Floats, strength: Floats, hop: float) -> Floats:
     for _ in range(_ROUNDS):
         near = sure / (1.0 + ((targets - times) / _NEAR) ** 2)
         bends = np.diff(times, 2)
-        times = _smoothed(targets, near + 1e-3, _STIFFNESS / (1.0 + (bends / _STEADY) ** 2))
+        times = _smoothed(targets, near + 1e-3, _STIFFNESS / (1.0 + (bends / _BENT) ** 2))
     return times
 
 
@@ -42,32 +42,27 @@ def _smoothed(targets: Floats, weights: Floats, stiffness: Floats) -> Floats:
 
 
 def _onsets_near(beats: Floats, strength: Floats, hop: float) -> tuple[Floats, Floats]:
+    """The time of each beat's own onset, and how much it counts (0 to 1): not at all where there is none."""
     reach = round(_REACH / hop)
-    usual = np.percentile(strength, 95) + 1e-9
+    usual = float(np.percentile(strength, 95)) + 1e-9
     targets, sure = beats.copy(), np.zeros(len(beats))
     for number, beat in enumerate(beats):
-        centre = round(beat / hop)
-        first, last = max(centre - reach, 1), min(centre + reach + 1, len(strength) - 1)
-        if last - first < 3:
+        first, last = max(round(beat / hop) - reach, 1), min(round(beat / hop) + reach + 1, len(strength) - 1)
+        if last - first < reach:
             continue
-        around = strength[first:last] * np.hanning(last - first + 2)[1:-1] ** .5
-        peak = first + int(around.argmax())
-        if not strength[peak - 1] <= strength[peak] >= strength[peak + 1]:
-            continue
-        targets[number] = (_rise(strength, peak, round(_EDGE / hop)) if MODE == "edge" else _parabola(strength, peak)) * hop + ONSET_LEAD
-        sure[number] = min(1.0, strength[peak] / usual)
+        nearness = np.sqrt(np.hanning(last - first + 2)[1:-1])
+        peak = first + int((strength[first:last] * nearness).argmax())
+        if strength[peak - 1] <= strength[peak] >= strength[peak + 1]:
+            targets[number] = _rise(strength, peak, round(_FLANK / hop)) * hop + _BEHIND
+            sure[number] = min(1.0, float(strength[peak]) / usual)
     return targets, sure
 
-def _parabola(strength, peak):
-    before, at, after = strength[peak - 1 : peak + 2]
-    bend = before - 2 * at + after
-    return peak + 0.5 * (before - after) / bend if bend < 0 else peak
 
-def _rise(strength, peak, reach):
-    half = strength[peak] / 2
-    at = peak
+def _rise(strength: Floats, peak: int, reach: int) -> float:
+    """The hop, and part of one, at which the strength comes up to half of a peak: earlier than the peak where an attack is slow."""
+    half, at = strength[peak] / 2, peak
     while at > max(peak - reach, 0) and strength[at - 1] > half:
         at -= 1
-    if at == 0 or at == peak - reach:
+    if at in (0, peak - reach):
         return float(at)
-    return at - (strength[at] - half) / max(strength[at] - strength[at - 1], 1e-9)
+    return float(at - (strength[at] - half) / max(strength[at] - strength[at - 1], 1e-9))

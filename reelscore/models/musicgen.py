@@ -99,10 +99,10 @@ class MusicGen(nn.Module):
         return cast(Tensor, self.project(hidden))
 
     def null(self) -> Tensor:
-        """What the decoder gets where it is told nothing, (n, dim): where there is no melody what then stands for it.
+        """What the decoder gets where it is told nothing, (n, dim).
 
-        There are no words in it: beside the music a token of zeros, whose keys and values are zeros too; before the music the
-        decoder itself puts zeros for as many as there are in the condition.
+        Beside the music that is one token of zeros, whose keys and values are zeros too. Before it, it is what stands for no
+        melody; in the place of the words the decoder fills up with zeros.
         """
         if self.config.melody is None:
             return self.decoder.norm.weight.new_zeros(1, self.config.decoder.dim)

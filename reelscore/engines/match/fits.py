@@ -26,7 +26,8 @@ def energy_fit(track: Track, wanted: Wanted, pieces: Sequence[Piece]) -> float:
     times = middles_of(len(wanted.energy))
     times = times[: max(1, int(np.searchsorted(times, wanted.ending)))]
     due = wanted.energy[: len(times)]
-    smooth = np.convolve(np.pad(track.energy, _PHRASE // 2, "edge"), np.full(_PHRASE, 1 / _PHRASE), "valid")
+    curve = np.asarray(track.energy, np.float64) if len(track.energy) else np.full(1, 0.5)
+    smooth = np.convolve(np.pad(curve, _PHRASE // 2, "edge"), np.full(_PHRASE, 1 / _PHRASE), "valid")
     heard = np.interp(_sources(pieces, times), middles_of(len(smooth)), smooth)
     apart = float(np.abs(due - stretched(heard, due)).mean())
     return max(0.0, 1.0 - apart / _WORST)

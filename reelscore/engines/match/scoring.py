@@ -41,10 +41,9 @@ _TEMPO_REACH = 0.25  # octaves at which a tempo is another one
 _OTHER_OCTAVE = 0.5
 _FIFTHS = (1.0, 0.6, 0.35, 0.15, 0.0, 0.0, 0.0)  # by steps on the circle of fifths
 _RELATIVE = 0.9
-_UNEXTENDED, _EXTENDED = (
-    0.3,
-    0.8,
-)  # the most for a track that is too short: without a beat to repeat it on, and with one
+_NEARLY = 0.5  # seconds that a track may lack without being too short
+# The most for a track that is too short: without a beat to repeat it on, and with one.
+_UNEXTENDED, _EXTENDED = 0.3, 0.8
 _GUESSED_WORST = 0.5  # difference of mean energy at which a window that fits is not to be hoped for
 
 
@@ -132,7 +131,7 @@ def _signature(key: Key) -> int:
 
 def length_fit(overview: Overview, duration: float) -> Floats:
     """1 for a track that lasts as long as the film; for a shorter one its share of it, less where it cannot well be repeated."""
-    share = np.clip((overview.stops - overview.begins) / duration, 0.0, 1.0)
+    share = np.clip((overview.stops - overview.begins + _NEARLY) / duration, 0.0, 1.0)
     most = np.where(np.isnan(overview.tempo_bpm), _UNEXTENDED, _EXTENDED)
     return np.asarray(np.where(share >= 1.0, 1.0, most * share), np.float64)
 

@@ -6,7 +6,7 @@ what is played, so that several takes go through the decoder together.
 """
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 
 from reelscore.brief import Brief, Section
 from reelscore.engines.musicgen.options import Options
@@ -117,7 +117,8 @@ def _part(scenes: tuple[Scene, ...], number: int, options: Options, theme: Theme
         known = options.context - REACH
     elif options.carried == "tail" and number:
         known = min(options.context, scene.start - REACH)
-    return Part(scene, round(known * frame_rate), made)
+    # No more than there is, however a join is rounded.
+    return Part(scene, floor(known * frame_rate + _HAIR), made)
 
 
 def _long_enough(brief: Brief) -> list[tuple[float, float, Section]]:

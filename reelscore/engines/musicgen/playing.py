@@ -8,6 +8,7 @@ music is laid with a beat of its own on it. A take's chance in a scene is its ow
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -93,11 +94,12 @@ class Player:
         codes[..., :known] = torch.stack([take.before[:, take.before.shape[1] - known :] for take in takes])
         generators = [chance(take.seed, place) for take in takes]
         ids, there = self._ids(prompt.text), known
+        told = None if self._led(takes) else self._model.condition(ids)
         for start in even_starts(length, self._plan.learned, self._plan.learned - self._plan.context):
             end = min(start + self._plan.learned, length)
             continued = generate(
                 self._model.decoder,
-                self._conditions(takes, ids, start - known),
+                self._led_by_tunes(takes, ids, start - known) if told is None else told,
                 self._null,
                 length=end - start,
                 generators=generators,
@@ -110,12 +112,14 @@ class Player:
             there = end
         return codes
 
-    def _conditions(self, takes: Sequence[Take], ids: Tensor, first: int) -> Tensor | list[Tensor]:
-        """What the decoder is told in a window that begins `first` frames after the takes' place; one for all or one for each."""
+    def _led(self, takes: Sequence[Take]) -> bool:
+        """Whether the model follows melodies and the takes have them."""
+        return self._model.config.melody is not None and takes[0].tune is not None
+
+    def _led_by_tunes(self, takes: Sequence[Take], ids: Tensor, first: int) -> list[Tensor]:
+        """What the decoder is told for each take in a window that begins `first` frames after the takes' place."""
         melody = self._model.config.melody
         heard = [take.tune.chroma(self._times(take, first), melody) for take in takes if melody and take.tune]
-        if not heard:
-            return self._model.condition(ids)
         return [self._model.condition(ids, chroma) for chroma in heard]
 
     def _times(self, take: Take, first: int) -> list[tuple[float, float]]:
@@ -127,7 +131,7 @@ class Player:
             return [(behind + begins, behind), (now, now + LEARNED + begins)]
         return [(now + begins, now + begins + LEARNED)]
 
-    @property
+    @cached_property
     def _null(self) -> Tensor | None:
         """What guidance leads away from: the words that are to be avoided, or silence."""
         if self._options.guidance == 1:
