@@ -4,7 +4,8 @@ The published size `small` with random weights, written once as a folder that bo
 the sampling of the published programs (top 250). Both play `--frames` of music in turn in one process, on one thread, words
 read anew each time, without making the codes heard; the least processor time a step counts. Greedy codes must be the same.
 What a side takes in memory is told by a process that knows no other: what it holds after it has played and made the codes
-heard, and its peak from opening the folder to then, both less what it held before.
+heard, without what was freed and the C library keeps, and its peak from opening the folder to then; both less what it held
+before.
 
 Ours must need at most 0.75 of their time in float32, and no more memory; weights of eight bits are told besides.
 """
@@ -31,6 +32,7 @@ from reelscore.models.choosing import Sampling
 from reelscore.models.continuing import generate
 from reelscore.models.eight_bits import in_eight_bits
 from reelscore.models.packing import packed
+from reelscore.models.projection import give_back
 from reelscore.models.token_decoder import TokenDecoder
 
 MOST_TIME = 0.75
@@ -96,6 +98,7 @@ def _memory(side: str, asked: argparse.Namespace) -> dict[str, float]:
     _, before = memory_mib()
     play, hear = _opened(side, asked.folder)
     hear(play(asked.frames, True))
+    give_back()
     peak, held = memory_mib()
     return {"peak": peak - before, "held": held - before}
 

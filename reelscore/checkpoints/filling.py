@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from reelscore.checkpoints.pieces import Piece
 from reelscore.errors import InputError
+from reelscore.models.projection import give_back
 
 Model = TypeVar("Model", bound=nn.Module)
 Config = TypeVar("Config")
@@ -53,6 +54,7 @@ def filled(
         tensor = piece.read().to(device=device, dtype=wanted)
         # Of tables few rows are ever looked at: wherever they lie in the file, the rest of them stays there.
         state[name] = tensor if name in tables else _settled(tensor)
+        give_back()
     model.load_state_dict(state, strict=True, assign=True)
     _fill_tables(model, torch.device(device))
     return model.requires_grad_(False).eval()

@@ -65,7 +65,8 @@ def pulse_in(curves: Curves, near_bpm: float | None = None) -> Pulse:
     metre = metre_of(curves, grid, near_bpm)
     beats = settled(metre.beats, strength, curves.hop)
     begins, stops = sounding(curves)
-    heard = (beats >= max(0.0, begins - _EARLY)) & (beats < stops)
+    heard = (beats >= begins - _EARLY) & (beats < stops)
+    beats = np.maximum(beats, 0.0)
     confidence = _confidence(beats[heard], strength, curves.hop, likeness)
     if np.count_nonzero(heard) < _LEAST_BEATS or confidence < _LEAST_CONFIDENCE:
         return NO_PULSE

@@ -4,6 +4,8 @@ Kinds that are made for steps on a CPU alone (models/packing.py, models/eight_bi
 own and know no gradients; they are called in the same way.
 """
 
+import ctypes
+import sys
 from collections.abc import Callable
 
 import torch
@@ -36,3 +38,11 @@ def replace_projections(network: nn.Module, make: Callable[[Projection], nn.Modu
         for name, child in list(module.named_children()):
             if isinstance(child, Projection):
                 setattr(module, name, make(child))
+                del child
+                give_back()
+
+
+def give_back() -> None:
+    """Gives freed memory back to the system where the C library would keep it, as glibc does with pieces of some MiB."""
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
+        trim(0)

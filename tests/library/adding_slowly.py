@@ -17,7 +17,8 @@ def listen(_path: Path, *, near_bpm: float | None = None) -> Heard:
     return heard(tempo_bpm=near_bpm or 120.0)
 
 
-measuring.listen = listen
-with open_library(Path(sys.argv[1]), create=True) as library:
-    done = library.add([Path(sys.argv[2])])
-    print(len(done.added), len(done.known), len(done.duplicates), len(done.refused))
+if __name__ == "__main__":
+    measuring.listen = listen
+    with open_library(Path(sys.argv[1]), create=True) as library:
+        done = library.add([Path(sys.argv[2])])
+        print(len(done.added), len(done.known), len(done.duplicates), len(done.refused))
