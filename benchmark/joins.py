@@ -5,7 +5,7 @@ composer's in all styles at two tempi, and patterns of drums; each at a level of
 engine musicgen does it: the pulse is heard in what sounds near the turn, on both sides, the join moved to the nearest beat, the
 pieces laid one after another. At every join three things are measured:
 
-    beat    how far the join lies from a true beat (of the half beats, where that is what was heard), in either piece, in ms
+    beat    how far the join lies from a true beat, in the worse of the two pieces, in ms
     jump    momentary loudness (BS.1770, 0.4 s) behind against before, in LU
     click   the greatest bend from one sample to the next within the fade, against the greatest in the two pieces there
 
@@ -16,6 +16,7 @@ For contrast the same pieces are put end to end where the film turns.
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -25,19 +26,20 @@ from reelscore.brief import Brief
 from reelscore.compose import compose
 from reelscore.engines.musicgen.joins import beat_near
 from reelscore.finish.joining import CROSSFADE, Laid, joined
-from reelscore.loudness import blocks_of, measure
+from reelscore.loudness import Meter, blocks_of, lufs
 from reelscore.sound import render
 from reelscore.spotting import complete
 from reelscore.vocabulary import GENRES
 
 RATE = 32_000
+_GRAIN = 0.001  # seconds
 FILMS, SCENES = 24, 5
 SHORTEST, LONGEST = 8.0, 14.0  # seconds of a scene
 LEAD, BEYOND = 3.0, 3.0  # seconds that a piece has before and after its scene
 SOFTEST_DB = -12.0
 MOST_OFF, MOST_JUMP, MOST_CLICK = 0.030, 3.0, 1.5
 LEAST_HEARD = 0.85  # of all joins, that a beat was heard at
-STEPS = ("k...s...k.k.s...", "k..k..s.k...s.k.", "k.s.k.s.k.s.k.s.")
+STEPS = ("k...s...k.k.s...", "k..ks.....k.s.k.", "k...k...k...k...")
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,11 +148,12 @@ class Film:
         lead = round(LEAD * RATE)
         laid = [Laid(sound, lead, int(turn)) for sound, turn in zip(self.sounds, turns[:-1], strict=True)]
         cut = [sound[:, lead : lead + length] for sound, length in zip(self.sounds, np.diff(turns), strict=True)]
-        places = [
-            Place(after.at, before, after, max(_off(self.pieces[each], self.firsts[each] + LEAD + past) for each, past in
-                  ((number, float(self.turns[number + 1] - self.turns[number])), (number + 1, 0.0))))
-            for number, (before, after) in enumerate(zip(laid[:-1], laid[1:], strict=True))
-        ]  # fmt: skip
+        places = []
+        for number, (before, after) in enumerate(pairwise(laid)):
+            leaves = self.firsts[number] + (after.at - before.begins) / RATE
+            comes = self.firsts[number + 1] + LEAD
+            off = max(_off(self.pieces[number], leaves), _off(self.pieces[number + 1], comes))
+            places.append(Place(after.at, before, after, off))
         return np.concatenate(cut, axis=1), places
 
 
@@ -178,23 +181,22 @@ def film_of(pieces: Sequence[Piece], chance: np.random.Generator) -> Film:
 
 
 def _off(piece: Piece, time: float) -> float:
-    """Seconds from a time to the nearest true beat, or half of one: slow pieces may be heard twice as fast."""
-    halves = np.sort(np.concatenate([piece.beats, (piece.beats[1:] + piece.beats[:-1]) / 2]))
-    return float(np.abs(halves - time).min())
+    """Seconds from a time to the nearest true beat."""
+    return float(np.abs(piece.beats - time).min())
 
 
 def joins_of(sound: npt.NDArray[np.float32], places: Sequence[Place]) -> list[Join]:
     """Every join measured."""
-    return [Join(place.off, _jump(sound, place.at), _click(sound, place)) for place in places]
+    meter = Meter(RATE, step=_GRAIN)
+    for block in blocks_of(sound):
+        meter.add(block)
+    powers = meter.energies()
+    return [Join(place.off, _jump(powers, place.at), _click(sound, place)) for place in places]
 
 
-def _jump(sound: npt.NDArray[np.float32], at: int) -> float:
-    window = round(0.4 * RATE)
-    before, behind = (
-        measure(blocks_of(side), RATE).max_momentary_lufs
-        for side in (sound[:, at - window : at], sound[:, at : at + window])
-    )
-    return behind - before
+def _jump(powers: npt.NDArray[np.float64], at: int) -> float:
+    middle, window = round(at / RATE / _GRAIN), round(0.4 / _GRAIN)
+    return float(lufs(powers[middle : middle + window].mean()) - lufs(powers[middle - window : middle].mean()))
 
 
 def _click(sound: npt.NDArray[np.float32], place: Place) -> float:

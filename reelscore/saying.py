@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from reelscore.brief import Brief, Section
+from reelscore.grammar import ENDING, LISTING, NEGATING
 from reelscore.vocabulary import FAMILIES, GENRES, INSTRUMENTS, MOODS
 
 _MOST_LETTERS = 24  # of a free word; longer ones are no words
@@ -31,10 +32,16 @@ _PLAIN = {
     "warm pad": "synth pad",
     "bright pad": "shimmering synth pad",
 }
-_NEGATION = re.compile(
-    r"\b(?:no|not|without|neither|nor|minus|except|isn'?t|(avoid|exclude|omit|remove|skip|don'?t|never))\b"
-)
-_CLAUSE_ENDS = re.compile(r"[.;:!?\n]|\bbut\b|\bwith\b|\bonly\b")
+
+
+def _as_written(words: Iterable[str]) -> str:
+    """A pattern for any of these words, with the apostrophes that they have when they are written."""
+    return "|".join(re.sub("nt$", "n['’]?t", re.escape(word)) for word in sorted(words))
+
+
+_NEGATION = re.compile(rf"(?<![\w-])(?:({_as_written(LISTING)})|{_as_written(NEGATING)})(?![\w-])", re.IGNORECASE)
+_CLAUSE_ENDS = re.compile(rf"[.;:!?\n]|(?<![\w-])(?:{_as_written(ENDING)})(?![\w-])", re.IGNORECASE)
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,11 @@ def free_words(brief: Brief) -> FreeWords:
             continue
         (denied if any(re.search(rf"\b{re.escape(word)}\b", each) for each in denials) else wished).append(word)
     return FreeWords(tuple(unique(wished)), tuple(unique(denied)))
+
+
+def is_wished(brief: Brief, field: str) -> bool:
+    """Whether a person asked for this field of a brief ("tags.moods", "key"), and no rule or model chose it."""
+    return brief.sources.get(field, "").startswith("person")
 
 
 def shunned(brief: Brief, further: str = "") -> list[str]:
@@ -96,13 +108,10 @@ def undenied(text: str) -> str:
 
     "slow sad piano, no drums" becomes "slow sad piano".
     """
-    lowered = text.lower()
-    if len(lowered) != len(text):  # a few letters of few languages; the places would not fit
-        return tidy(text)
     left, at = "", 0
-    for negation, end in _denials(lowered):
+    for negation, end in _denials(text):
         left += text[at : negation.start()]
-        at = end + len("but") if lowered.startswith("but", end) else end
+        at = end + len("but") if text[end : end + len("but")].lower() == "but" else end
     return tidy(left + text[at:])
 
 
@@ -116,8 +125,8 @@ def without(text: str, out: set[str]) -> str:
 
 
 def tidy(text: str) -> str:
-    """A text on one line, without blanks and commas that nothing stands between."""
-    text = " ".join(text.split())
+    """A text on one line, without control characters, blanks and commas that nothing stands between."""
+    text = " ".join(_CONTROLS.sub(" ", text).split())
     text = re.sub(r"\s+([,.;:!?])", r"\1", text)
     text = re.sub(r"([,;:])(?:\s*[,;:])+", r"\1", text)
     text = re.sub(r"[,;:]+(?=[.!?])", "", text)
@@ -150,8 +159,8 @@ def _nearest_mood(section: Section, own: Sequence[str], avoid: Sequence[str]) ->
 
 
 def _denials(prompt: str) -> list[tuple[re.Match[str], int]]:
-    """Every "no" of a prompt in lower case, and where that which it reaches over ends: at a stop, a "but" or a "with", and for a
-    mere "no" at a comma.
+    """Every "no" of a prompt, and where that which it reaches over ends: at a stop, a "but" or a "with" and their like,
+    and for a mere "no" at a comma.
 
     After a comma it goes on where an "or" follows.
     """
@@ -161,7 +170,7 @@ def _denials(prompt: str) -> list[tuple[re.Match[str], int]]:
         at = start
         while found := _NEGATION.search(prompt, at, end):
             reach = prompt[found.end() : end]
-            through_commas = found.group(1) or re.search(r"\b(?:or|nor)\b", reach)
+            through_commas = found.group(1) or re.search(r"\b(?:or|nor)\b", reach, re.IGNORECASE)
             at = end if through_commas else found.end() + len(reach.split(",")[0])
             denials.append((found, at))
     return denials

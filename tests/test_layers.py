@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "reelscore"
 
 # From the ground up; a room may import from its own floor's earlier rooms and from any floor below.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "progress", "vocabulary", "models"),
+    ("errors", "progress", "vocabulary", "grammar", "models"),
     ("outputs", "tempo", "hardware", "resident"),
     ("audio", "brief", "checkpoints"),
     ("loudness", "stems", "media", "finish", "saying", "tokens"),

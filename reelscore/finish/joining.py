@@ -13,11 +13,12 @@ from reelscore.loudness import Meter, lufs
 CROSSFADE = 0.1
 REACH = 1.0
 MOST_JUMP_DB = 3.0
-_AIM_DB = 2.0  # of a jump that is eased: the fade itself adds a little
+_AIM_DB = 2.5  # of a jump that is eased; what is measured otherwise may find a little more
 _HEARD = 0.4  # seconds on both sides of a join over which levels are compared (BS.1770's momentary window)
 _SILENT_LUFS = -60.0  # what comes after silence, or goes over into it, is a beginning or an end and not a jump
 _EASE_DB_A_SECOND = 4.0
 _LEAST_EASE = 2.0
+_ROUNDS = 6
 _SETTLING = 0.1  # seconds that the meter's filters take
 _EDGE = 0.01  # seconds over which a sound that meets nothing begins or ends
 
@@ -73,17 +74,14 @@ def joined(
     joins = [_join(pieces, stops, number, crossfade, rate) for number in range(1, len(pieces))]
     arriving = [_Ramp(0, np.zeros(0, np.float32)), *(arriving for _, arriving in joins)]
     leaving = [*(leaving for leaving, _ in joins), _last_ramp(pieces[-1], length_samples, rate)]
-    jumps = [_jump_db(pieces, stops, number, rate) if ease else 0.0 for number in range(1, len(pieces))]
+    reigns = [_Reign(*each, rate) for each in zip(pieces, stops, arriving, leaving, strict=True)]
+    if ease:
+        for old, new in pairwise(reigns):
+            _meet(old, new)
     result = np.zeros((pieces[0].sound.shape[0], length_samples), np.float32)
-    for piece, stop, comes, goes, before, after in zip(
-        pieces, stops, arriving, leaving, [0.0, *jumps], [*jumps, 0.0], strict=True
-    ):
-        if comes.first < goes.last:
-            gains = _eased(piece.at, stop, comes.first, goes.last, min(0.0, -before), min(0.0, after), rate)
-            _shape(gains, comes.first, comes)
-            _shape(gains, comes.first, goes)
-            heard = piece.sound[:, comes.first - piece.begins : goes.last - piece.begins]
-            result[:, comes.first : goes.last] += heard * gains
+    for reign in reigns:
+        if reign.comes.first < reign.goes.last:
+            result[:, reign.comes.first : reign.goes.last] += reign.heard(reign.comes.first, reign.goes.last)
     return result
 
 
@@ -97,6 +95,68 @@ class _Ramp:
     @property
     def last(self) -> int:
         return self.first + len(self.gains)
+
+
+@dataclass(eq=False)
+class _Reign:
+    """A piece from where it comes to where it goes, and how much softer it is at its start and its end than given."""
+
+    piece: Laid
+    stop: int
+    comes: _Ramp
+    goes: _Ramp
+    rate: int
+    from_db: float = 0.0
+    to_db: float = 0.0
+
+    def heard(self, first: int, last: int) -> Samples:
+        """What of it is heard between two samples of the result."""
+        begins, ends = max(first, self.comes.first), min(last, self.goes.last)
+        part = np.zeros((self.piece.sound.shape[0], last - first), np.float32)
+        if begins < ends:
+            gains = self._gains(begins, ends)
+            _shape(gains, begins, self.comes)
+            _shape(gains, begins, self.goes)
+            sound = self.piece.sound[:, begins - self.piece.begins : ends - self.piece.begins]
+            part[:, begins - first : ends - first] = sound * gains
+        return part
+
+    def _gains(self, first: int, last: int) -> Samples:
+        """The gains between two samples: `from_db` where it takes over and `to_db` where it stops, 0 dB between."""
+        level_db = np.zeros(last - first)
+        for gain_db, edge, inwards in ((self.from_db, self.piece.at, 1), (self.to_db, self.stop, -1)):
+            if gain_db < 0:
+                away = np.maximum(inwards * (np.arange(first, last) - edge), 0) / self.rate
+                room = (self.stop - self.piece.at) / self.rate / 2
+                held = min(_HEARD, room / 4)
+                easing = min(max(_LEAST_EASE, -gain_db / _EASE_DB_A_SECOND), room - held)
+                level_db += gain_db * (0.5 + 0.5 * np.cos(np.pi * np.clip((away - held) / easing, 0.0, 1.0)))
+        return np.asarray(10.0 ** (level_db / 20.0), np.float32)
+
+
+def _meet(old: _Reign, new: _Reign) -> None:
+    """Makes the louder side of a join softer until the level there jumps no more than it may."""
+    window = round(_HEARD * old.rate)
+    at, first, last = new.piece.at, max(new.piece.at - window, old.piece.at), min(new.piece.at + window, new.stop)
+    for _ in range(_ROUNDS):
+        before, behind = _levels_lufs(old, new, first, at, last)
+        excess_db = abs(behind - before) - _AIM_DB
+        if min(before, behind) < _SILENT_LUFS or excess_db <= 0:
+            return
+        if behind > before:
+            new.from_db -= excess_db
+        else:
+            old.to_db -= excess_db
+
+
+def _levels_lufs(old: _Reign, new: _Reign, first: int, at: int, last: int) -> tuple[float, float]:
+    """How loud the two together are from `first` to `at`, and from there to `last`; −inf where nothing sounds."""
+    settling = min(round(_SETTLING * old.rate), first)
+    sound = old.heard(first - settling, last) + new.heard(first - settling, last)
+    meter = Meter(old.rate, step=1 / old.rate)
+    meter.add(sound)
+    powers = meter.energies()[settling:]
+    return float(lufs(powers[: at - first].mean())), float(lufs(powers[at - first :].mean()))
 
 
 def _check(pieces: Sequence[Laid], length_samples: int) -> None:
@@ -156,35 +216,3 @@ def _shape(gains: Samples, begins: int, ramp: _Ramp) -> None:
     """Puts a ramp onto the gains of a piece, whose first is for the sample `begins` of the result."""
     first, last = max(ramp.first, begins), min(ramp.last, begins + len(gains))
     gains[first - begins : last - begins] *= ramp.gains[first - ramp.first : last - ramp.first]
-
-
-def _jump_db(pieces: Sequence[Laid], stops: Sequence[int], number: int, rate: int) -> float:
-    """By how much the join into that piece is louder (or, negative, softer) behind than before, beyond what may stay."""
-    old, new, window = pieces[number - 1], pieces[number], round(_HEARD * rate)
-    before = _level_lufs(old, max(new.at - window, old.at), new.at, rate)
-    behind = _level_lufs(new, new.at, min(new.at + window, stops[number]), rate)
-    if min(before, behind) < _SILENT_LUFS:
-        return 0.0
-    return float(np.sign(behind - before)) * max(0.0, abs(behind - before) - _AIM_DB)
-
-
-def _level_lufs(piece: Laid, first: int, last: int, rate: int) -> float:
-    """How loud a piece is between two samples of the result; −inf where it has no sound there."""
-    settling = min(round(_SETTLING * rate), first - piece.begins)
-    meter = Meter(rate, step=settling / rate) if settling else Meter(rate)
-    meter.add(piece.sound[:, first - settling - piece.begins : last - piece.begins])
-    energies = meter.energies()[1 if settling else 0 :]
-    return float(lufs(energies.mean())) if len(energies) else float("-inf")
-
-
-def _eased(at: int, stop: int, first: int, last: int, from_db: float, to_db: float, rate: int) -> Samples:
-    """The gains from `first` to `last` of a piece that reigns from `at` to `stop`: `from_db` at its start and `to_db` at its end, 0 dB between."""
-    level_db = np.zeros(last - first)
-    for gain_db, edge, inwards in ((from_db, at, 1), (to_db, stop, -1)):
-        if gain_db < 0:
-            away = np.maximum(inwards * (np.arange(first, last) - edge), 0) / rate
-            room = (stop - at) / rate / 2
-            held = min(_HEARD, room / 4)
-            easing = min(max(_LEAST_EASE, -gain_db / _EASE_DB_A_SECOND), room - held)
-            level_db += gain_db * (0.5 + 0.5 * np.cos(np.pi * np.clip((away - held) / easing, 0.0, 1.0)))
-    return np.asarray(10.0 ** (level_db / 20.0), np.float32)

@@ -18,7 +18,7 @@ from reelscore.spotting.form import dynamics_of, sections_of, stretches
 from reelscore.spotting.instructions import Detail, instructed
 from reelscore.spotting.language import LanguageModel
 from reelscore.spotting.language.advice import Advice, advice_on
-from reelscore.spotting.language.question import question_about
+from reelscore.spotting.language.question import MOST_SCENES, question_about
 from reelscore.spotting.merging import merged, wanted_of_sections
 from reelscore.spotting.pulse import lay_pulse, same_tempo
 from reelscore.spotting.sections import Turn, divide, on_downbeats, turns
@@ -30,7 +30,6 @@ __all__ = ["Detail", "complete", "write_brief"]
 
 _LONGEST_FILM = 6 * 3600.0
 _FRAME_WITHOUT_FILM = 1 / 25
-_MOST_SCENES_ASKED = 24  # about; more would make the question longer than small models read well
 _BAR_BEFORE_TEMPO = 2.5  # seconds: a bar at 96 BPM, for dividing a film before its tempo is known
 
 
@@ -81,7 +80,7 @@ def _scenes_to_ask_about(analysis: Analysis, asked: Asked) -> tuple[float, ...]:
     """Where the film's own turns divide it, before any tempo is known; of very many the strongest."""
     division = divide(analysis.duration, turns(analysis, _BAR_BEFORE_TEMPO, asked.cues))
     of_film = [turn for turn in division[1:] if not turn.free]
-    strongest = sorted(of_film, key=lambda turn: -turn.strength)[: _MOST_SCENES_ASKED - 1]
+    strongest = sorted(of_film, key=lambda turn: -turn.strength)[: MOST_SCENES - 1]
     return (0.0, *sorted(turn.time for turn in strongest))
 
 

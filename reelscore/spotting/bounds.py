@@ -9,9 +9,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from reelscore.brief import Brief
+from reelscore.grammar import LISTING, NEGATING, ORIGINS
 from reelscore.spotting.asking import Asked
 from reelscore.spotting.clauses import without
-from reelscore.spotting.grammar import LISTING, NEGATING, ORIGINS
 from reelscore.spotting.lexicon import corrected, letters_of, meanings_of, members_of
 from reelscore.spotting.wording import understand
 from reelscore.spotting.words import words_of

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
 
-from reelscore.spotting.grammar import DANGLING
+from reelscore.grammar import DANGLING
 
 MOST_CHARACTERS = 900
 _LONGEST_WORD = 60  # letters; what is longer is no word

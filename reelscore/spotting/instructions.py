@@ -21,13 +21,12 @@ from reelscore.spotting.clauses import bared, within
 from reelscore.spotting.describing import Passage, at_length, briefly, plainly
 from reelscore.spotting.language import LanguageModel
 from reelscore.spotting.language.instructing import texts_by
-from reelscore.spotting.language.question import question_about
+from reelscore.spotting.language.question import MOST_SCENES, question_about
 from reelscore.spotting.scene_facts import caption_of, scene_facts
 from reelscore.spotting.telling import captions_between, mood_of, seeming
 
 Detail = Literal["simple", "brief", "long"]
 MOST_WORDS: dict[Detail, int] = {"simple": 120, "brief": 30, "long": 50}
-_MOST_SCENES_ASKED = 24  # more would make the question longer than small models read well
 _MOST_READ = 4_000  # characters of a caption or a description
 _NOTHING_LEFT = "Music that goes on as before"
 
@@ -91,7 +90,7 @@ def _written(
 def _scenes_to_ask_about(sections: Sequence[Section]) -> list[range]:
     """The sections by their numbers, one a scene; of very many those that are most alike are one scene together."""
     steps = [abs(b.energy - a.energy) + abs(b.valence - a.valence) for a, b in pairwise(sections)]
-    strongest = sorted(range(1, len(sections)), key=lambda number: -steps[number - 1])[: _MOST_SCENES_ASKED - 1]
+    strongest = sorted(range(1, len(sections)), key=lambda number: -steps[number - 1])[: MOST_SCENES - 1]
     edges = [0, *sorted(strongest), len(sections)]
     return [range(first, last) for first, last in pairwise(edges)]
 

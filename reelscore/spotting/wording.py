@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from reelscore.brief import MODES, Key
-from reelscore.spotting.grammar import ARTICLES, DEGREES, ENDING, JOINING, LISTING, NEGATING, PASSED_OVER
+from reelscore.grammar import ARTICLES, DEGREES, ENDING, JOINING, LISTING, NEGATING, PASSED_OVER
 from reelscore.spotting.lexicon import Kind, Meaning, corrected, lexicon, meanings_of
 from reelscore.spotting.words import Word, words_of
 from reelscore.vocabulary import FAMILIES, INSTRUMENTS

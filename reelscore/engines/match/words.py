@@ -9,7 +9,7 @@ from functools import cache
 
 from reelscore.brief import Brief
 from reelscore.library import Track
-from reelscore.saying import feelings, free_words, kept, plain, ruled_out, shunned, undenied, unique, without
+from reelscore.saying import feelings, free_words, is_wished, kept, plain, ruled_out, shunned, undenied, unique, without
 from reelscore.vocabulary import GENRES, INSTRUMENTS, MOODS
 
 _WORD = re.compile(r"[\w&'’-]+")
@@ -37,13 +37,10 @@ def sought(brief: Brief) -> Sought:
     """The words of a brief, without anything that is to be avoided and without what a "no" stands before."""
     out = ruled_out(brief, shunned(brief))
 
-    def said_by_person(field: str) -> bool:
-        return brief.sources.get(field, "").startswith("person")
-
     asked = [
-        *(brief.tags.genres if said_by_person("tags.genres") else ()),
-        *(brief.tags.moods if said_by_person("tags.moods") else ()),
-        *(brief.tags.instruments if said_by_person("tags.instruments") else ()),
+        *(brief.tags.genres if is_wished(brief, "tags.genres") else ()),
+        *(brief.tags.moods if is_wished(brief, "tags.moods") else ()),
+        *(brief.tags.instruments if is_wished(brief, "tags.instruments") else ()),
     ]
     wished = [without(undenied(brief.prompt), out), *kept(asked, out)]
     whole = kept((*brief.tags.genres, *feelings(brief, None), *brief.tags.instruments), out)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 
 from reelscore.brief import Brief, Section
-from reelscore.saying import feelings, kept, ruled_out, shunned, undenied, without
+from reelscore.saying import feelings, is_wished, kept, ruled_out, shunned, undenied, without
 
 MOST_GENRES, MOST_INSTRUMENTS = 2, 6
 _MOST_CHARACTERS = 600  # of a person's prompt; the model learned on a sentence or two
@@ -57,7 +57,7 @@ def _felt(brief: Brief, section: Section | None, out: set[str]) -> str:
 def _steady(brief: Brief, out: set[str]) -> list[str]:
     """What is said in every scene."""
     labels = {
-        "moods": kept(brief.tags.moods, out) if _asked_for(brief, "tags.moods") else [],
+        "moods": kept(brief.tags.moods, out) if is_wished(brief, "tags.moods") else [],
         "genre": kept(brief.tags.genres, out)[:MOST_GENRES],
         "instrument": kept(brief.tags.instruments, out)[:MOST_INSTRUMENTS],
         "key": [brief.key],
@@ -66,11 +66,6 @@ def _steady(brief: Brief, out: set[str]) -> list[str]:
     wish = shorten(without(undenied(brief.prompt), out), _MOST_CHARACTERS, placeholder="")
     said = [_ended(wish), *(f"{label}: {', '.join(values)}" for label, values in labels.items() if values)]
     return [part for part in said if part]
-
-
-def _asked_for(brief: Brief, field: str) -> bool:
-    """Whether a person wished for this and not a rule."""
-    return brief.sources.get(field, "").startswith("person")
 
 
 def _ended(part: str) -> str:

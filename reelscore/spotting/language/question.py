@@ -18,6 +18,7 @@ from reelscore.spotting.language import Message, Schema
 from reelscore.spotting.scene_facts import SceneFacts, scene_facts, share_in_words, spoken_share
 from reelscore.vocabulary import GENRES, INSTRUMENTS, MOODS
 
+MOST_SCENES = 24  # that are asked about; more would make the question longer than small models read well
 _LONGEST_DESCRIPTION = 900
 _LONGEST_WISH = 600
 
