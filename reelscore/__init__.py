@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reelscore.brief import Brief, Wishes, read_brief, write_brief
     from reelscore.errors import ReelscoreError
     from reelscore.hardware import Hardware
+    from reelscore.library import Library, open_library
     from reelscore.mix import MixSettings
     from reelscore.pipeline import (
         Outputs,
@@ -40,6 +41,7 @@ _HOMES = {
     "Brief": "brief",
     "Hardware": "hardware",
     "LanguageChoice": "spotting.language",
+    "Library": "library",
     "MixSettings": "mix",
     "Outputs": "pipeline",
     "Playing": "pipeline",
@@ -51,6 +53,7 @@ _HOMES = {
     "check": "report",
     "free_models": "resident",
     "make_music": "pipeline",
+    "open_library": "library",
     "read_brief": "brief",
     "score_brief": "pipeline",
     "score_film": "pipeline",
@@ -64,6 +67,7 @@ __all__ = [
     "Brief",
     "Hardware",
     "LanguageChoice",
+    "Library",
     "MixSettings",
     "Outputs",
     "Playing",
@@ -75,6 +79,7 @@ __all__ = [
     "check",
     "free_models",
     "make_music",
+    "open_library",
     "read_brief",
     "score_brief",
     "score_film",

@@ -1,4 +1,4 @@
-"""The words that steer how a sentence is read or cut, and those that say nothing about music and are passed over.
+"""The English words that steer how a sentence is read or cut ("no", "but", "very"), and those that say nothing about music and are passed over.
 
 All are in lower case and without apostrophes, as `lexicon.letters_of` leaves them.
 """

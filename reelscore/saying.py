@@ -1,4 +1,4 @@
-"""A brief in words for networks that read them: what things are called, what is wished for and denied, how a section feels.
+"""A brief in words, for networks that read them and for searches: what things are called, what is wished for and denied, how a section feels.
 
 All words are lower case and no list names anything twice. What is to be avoided is known by all its names: nothing that comes
 out of `kept` or `without` asks for it.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    import subprocess
+
     from made_library import MadeLibrary
 
 # Tests run side by side, one on each core: models this small would only wait for threads of their own.
@@ -25,6 +27,15 @@ def clips() -> Path:
 
 
 @pytest.fixture(scope="session")
+def musicgen_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The folder of a tiny MusicGen of each kind, `text`, `stereo` and `melody`; for reading only."""
+    from tiny_musicgen import tiny_musicgen
+
+    kinds = {"text": {}, "stereo": {"stereo": True}, "melody": {"melody": True}}
+    return {name: tiny_musicgen(tmp_path_factory.mktemp(name), **kind) for name, kind in kinds.items()}
+
+
+@pytest.fixture(scope="session")
 def made_tracks(tmp_path_factory: pytest.TempPathFactory) -> MadeLibrary:
     """A folder of real tracks, of which everything is known."""
     from made_library import made_library
@@ -33,11 +44,20 @@ def made_tracks(tmp_path_factory: pytest.TempPathFactory) -> MadeLibrary:
 
 
 @pytest.fixture(scope="session")
-def library_of_tracks(made_tracks: MadeLibrary, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a library that these tracks were added to, with the words of their sheet; for reading only."""
-    from reelscore.library import open_library
+def added_tracks(
+    made_tracks: MadeLibrary, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The made folder, added by a person with its sheet and two processes: the library's folder, and what was said."""
+    from running import reelscore
 
-    folder = tmp_path_factory.mktemp("library")
-    with open_library(folder, create=True) as library:
-        library.add([made_tracks.folder], sheet=made_tracks.sheet)
+    folder = tmp_path_factory.mktemp("added") / "library"
+    words = ("--sheet", made_tracks.sheet, "--library", folder, "--workers", "2", "--json")
+    return folder, reelscore("library", "add", made_tracks.folder, *words)
+
+
+@pytest.fixture(scope="session")
+def library_of_tracks(added_tracks: tuple[Path, subprocess.CompletedProcess[str]]) -> Path:
+    """The folder of a library that these tracks were added to, with the words of their sheet; for reading only."""
+    folder, run = added_tracks
+    assert run.returncode == 0, run.stderr
     return folder

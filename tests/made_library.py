@@ -23,7 +23,7 @@ from reelscore.sound import render
 from reelscore.tempo import TempoMap
 from reelscore.vocabulary import GENRES
 
-RATE = 32_000
+RATE = 24_000
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".opus")
 LICENCES = (
     "cc0",

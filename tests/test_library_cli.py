@@ -40,33 +40,10 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return stocked(tmp_path_factory.mktemp("shelf") / "library", 40)
 
 
-@pytest.fixture(scope="module")
-def added(
-    made_tracks: MadeLibrary, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """The made folder, added by a person with a sheet and two processes; and what was said."""
-    folder = tmp_path_factory.mktemp("added") / "library"
-    run = reelscore(
-        *(
-            "library",
-            "add",
-            made_tracks.folder,
-            "--sheet",
-            made_tracks.sheet,
-            "--library",
-            folder,
-            "--workers",
-            "2",
-            "--json",
-        )
-    )
-    return folder, run
-
-
 def test_a_folder_is_added_and_what_cannot_be_is_told(
-    added: tuple[Path, subprocess.CompletedProcess[str]], made_tracks: MadeLibrary
+    added_tracks: tuple[Path, subprocess.CompletedProcess[str]], made_tracks: MadeLibrary
 ) -> None:
-    _, run = added
+    _, run = added_tracks
     assert run.returncode == 0, run.stderr
     told = json.loads(run.stdout)
     assert len(told["added"]) == told["tracks"] == made_tracks.new_tracks
@@ -86,31 +63,19 @@ def test_a_folder_is_added_and_what_cannot_be_is_told(
         assert bool(track["attribution"]) == piece.normalised.startswith("cc-by")
 
 
-def test_a_second_add_is_a_matter_of_moments(
-    added: tuple[Path, subprocess.CompletedProcess[str]], made_tracks: MadeLibrary
-) -> None:
-    folder, _ = added
-    run = reelscore("library", "add", made_tracks.folder, "--library", folder)
+def test_a_second_add_is_a_matter_of_moments(library_of_tracks: Path, made_tracks: MadeLibrary) -> None:
+    run = reelscore("library", "add", made_tracks.folder, "--library", library_of_tracks)
     assert run.returncode == 0
     assert run.stdout.startswith(f"{made_tracks.new_tracks + 1} known, 2 refused, 3 no sound; the library holds")
 
 
-def test_what_was_added_is_listed_and_found(
-    added: tuple[Path, subprocess.CompletedProcess[str]], made_tracks: MadeLibrary
-) -> None:
-    folder, _ = added
-    lines = reelscore("library", "list", "--library", folder).stdout.splitlines()
-    assert len(lines) == made_tracks.new_tracks + 1
-    found = json.loads(
-        reelscore(
-            "library", "search", "glowing", "city", "--licence", "cc0,public-domain", "--library", folder, "--json"
-        ).stdout
-    )
+def test_what_was_added_is_listed_and_found(verb: Verb, library_of_tracks: Path, made_tracks: MadeLibrary) -> None:
+    here = ("--library", library_of_tracks)
+    assert len(verb("list", *here).splitlines()) == made_tracks.new_tracks + 1
+    found = json.loads(verb("search", "glowing", "city", "--licence", "cc0,public-domain", *here, "--json"))
     assert [each["title"] for each in found] == ["Neon Mile"]
     assert found[0]["score"] == 1.0
-    run = reelscore("library", "check", "--library", folder)
-    assert run.returncode == 0
-    assert "no licence is known" in run.stdout
+    assert "no licence is known" in verb("check", *here)
 
 
 def test_nothing_to_add_is_a_failure(verb: Verb, tmp_path: Path) -> None:
@@ -236,7 +201,7 @@ def test_a_damaged_library_is_one_sentence(verb: Verb, name: str, tmp_path: Path
 
 def test_ctrl_c_ends_at_once_and_keeps_what_is_done(tmp_path: Path) -> None:
     folder, shelf = tmp_path / "in", tmp_path / "library"
-    for number in range(30):
+    for number in range(12):
         tone(folder / f"{number:02}.flac", 200 + 10 * number, 20.0)
     run = subprocess.Popen(
         command("library", "add", folder, "--library", shelf, "--workers", "1"),
@@ -253,7 +218,7 @@ def test_ctrl_c_ends_at_once_and_keeps_what_is_done(tmp_path: Path) -> None:
     assert run.returncode == 128 + signal.SIGINT, said
     assert len(said.splitlines()) == 1
     assert "interrupted" in said
-    assert 1 <= len(tracks) <= len(listed(shelf)) < 30
+    assert 1 <= len(tracks) <= len(listed(shelf)) < 12
     end = time.monotonic() + 30
     while left := still_running(run.pid):
         assert time.monotonic() < end, left

@@ -1,33 +1,32 @@
 """MusicGen's whole way, as a person runs it: a film, a captioner that is asked, a language model, scenes of music, a finished video.
 
 The models are tiny, made here, and loaded as the real ones are; what they play is no music, but every promise about the file
-holds. What hangs on the process is run as a process; the rest is run in this one, where torch and the models are loaded already.
+holds. All is run in this process, where torch and the models are loaded already; what hangs on a process of its own is shown for the
+other engines.
 """
 
 import json
-import os
-import pty
-import signal
-import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 import tiny_captioner
-from running import command, complaint, film, reelscore
+from running import film
 from tiny_chat import tiny_chat
-from tiny_musicgen import tiny_musicgen
 
-from reelscore import engines
+from reelscore import engines, free_models
 from reelscore.brief import read_brief
 from reelscore.cli import app_for
 from reelscore.errors import ReelscoreError
 
 pytest.importorskip("librosa")
 
+SEEN = "A woman walks along a quiet beach at dusk"
 SAID = (
     "Soft piano chords over warm strings, slowly opening up.",
     "The strings take over and climb, driving and bright.",
@@ -54,21 +53,14 @@ class Models:
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+def models(musicgen_folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Models:
     folder = tmp_path_factory.mktemp("models")
-    tiny_captioner.blip2(folder / "captioner")
+    tiny_captioner.blip2(folder / "captioner", says=SEEN)
     return Models(
         folder / "captioner",
         tiny_chat(folder / "chat", says=json.dumps(ADVICE)),
-        tiny_musicgen(folder / "text"),
-        tiny_musicgen(folder / "stereo", stereo=True),
-        tiny_musicgen(folder / "melody", melody=True),
+        **musicgen_folders,
     )
-
-
-@pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return film(tmp_path_factory.mktemp("source") / "film.mp4", (3.6, 3.4))
 
 
 @pytest.fixture(scope="module")
@@ -80,24 +72,32 @@ def musicgen(weights: Path, *arguments: str | Path) -> list[str | Path]:
     return [*arguments, "--engine", "musicgen", "--weights", weights, "--device", "cpu"]
 
 
+def run(arguments: Sequence[str | Path]) -> None:
+    """Runs a command in this process."""
+    app = app_for(engines.find("musicgen"))
+    with pytest.raises(SystemExit) as ended:
+        app([str(each) for each in arguments], exit_on_error=False, print_error=False)
+    assert ended.value.code == 0
+
+
 @pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Saying:
-    """What a command prints that is run in this process."""
+def said(capfd: pytest.CaptureFixture[str]) -> Saying:
+    """What a command tells that is run in this process: its result and nothing else, whoever else would like to print."""
 
-    def run(arguments: Sequence[str | Path]) -> str:
-        app = app_for(engines.find("musicgen"))
-        with pytest.raises(SystemExit) as ended:
-            app([str(each) for each in arguments], exit_on_error=False, print_error=False)
-        assert ended.value.code == 0
-        return capsys.readouterr().out
+    def told(arguments: Sequence[str | Path]) -> str:
+        capfd.readouterr()
+        run(arguments)
+        out, err = capfd.readouterr()
+        assert err == ""
+        return out
 
-    return run
+    return told
 
 
-def check_report(path: Path) -> list[str]:
-    """The remarks of a report whose film keeps all promises."""
+def check_report(path: Path, *, picture: bool = True) -> list[str]:
+    """The remarks of a report whose film, or sound alone, keeps all promises."""
     report = json.loads(path.read_text())
-    assert report["measured"]["picture_identical"]
+    assert report["measured"]["picture_identical"] is (True if picture else None)
     assert abs(report["measured"]["length_error"]) <= 0.001
     assert report["measured"]["loudness_lufs"] == pytest.approx(-14, abs=0.5)
     assert report["measured"]["true_peak_dbtp"] <= -1
@@ -106,62 +106,60 @@ def check_report(path: Path) -> list[str]:
     return report["remarks"]
 
 
-def test_from_a_film_to_a_finished_video(models: Models, source: Path, tmp_path: Path) -> None:
-    run = reelscore(
-        *musicgen(models.text, "score", source, "-o", tmp_path / "out.mp4", "--report", tmp_path / "report.json"),
+def test_from_a_film_to_a_finished_video(models: Models, short: Path, tmp_path: Path, said: Saying) -> None:
+    arguments = (
+        *musicgen(models.text, "score", short, "-o", tmp_path / "out.mp4", "--report", tmp_path / "report.json"),
         *("--captioner", models.captioner, "--llm", models.chat, "--detail", "long", "--prompt", "gentle, no drums"),
         *("--save-brief", tmp_path / "brief.json", "--int8"),
     )
-    assert run.returncode == 0, run.stderr
-    assert run.stderr == "", "nothing but the result is told"
-    assert "non-commercial" in run.stdout
+    assert "non-commercial" in said(arguments)
     remarks = " ".join(check_report(tmp_path / "report.json"))
     brief = read_brief(tmp_path / "brief.json")
-    assert all(section.instruction for section in brief.sections)
-    assert brief.sections[0].instruction.rstrip(".") in SAID[0]
+    assert [section.instruction.rstrip(".") for section in brief.sections] == [SAID[0].rstrip(".")]
+    assert "captioner" not in remarks, "it has nothing to complain of"
     for part in ("Soft piano chords", "gentle", "key: ", f"bpm: {round(brief.tempo_bpm)}", "Kept away from: drums."):
         assert part in remarks
 
 
-def test_from_a_real_film_to_a_finished_video(models: Models, tmp_path: Path, clips: Path, said: Saying) -> None:
-    clip = clips / "friday_cc0.mp4"
-    flags = ["--carry", "theme", "--context", "3", "--report", tmp_path / "report.json"]
-    said([*musicgen(models.stereo, "score", clip, "-o", tmp_path / "out.mp4"), *flags])
+def test_from_a_real_film_to_a_finished_video(models: Models, tmp_path: Path, clips: Path) -> None:
+    report = ["--report", tmp_path / "report.json"]
+    run([*musicgen(models.stereo, "score", clips / "friday_cc0.mp4", "-o", tmp_path / "out.mp4"), *report])
     assert any("Asked for" in remark for remark in check_report(tmp_path / "report.json"))
 
 
-def test_without_any_other_model_every_scene_is_told_how_it_feels(
-    models: Models, source: Path, tmp_path: Path, said: Saying
+@pytest.mark.parametrize("captioned", [True, False])
+def test_without_a_language_model_a_scene_is_told_what_is_seen_or_how_it_feels(
+    captioned: bool, models: Models, short: Path, tmp_path: Path, said: Saying
 ) -> None:
-    flags = ["--save-brief", tmp_path / "brief.json", "--carry", "nothing"]
-    said([*musicgen(models.text, "score", source, "-o", tmp_path / "out.wav", "--audio-only"), *flags])
-    assert all(section.instruction for section in read_brief(tmp_path / "brief.json").sections)
+    captioner = ["--captioner", models.captioner, "--detail", "simple"] if captioned else []
+    flags = ["--save-brief", tmp_path / "brief.json", "--audio-only", *captioner]
+    told = said([*musicgen(models.text, "score", short, "-o", tmp_path / "out.wav"), *flags])
+    (section,) = read_brief(tmp_path / "brief.json").sections
+    assert (section.instruction == f"{SEEN}.") is captioned
+    assert f"Asked for: {section.instruction.rstrip('.')}. " in told
 
 
-@pytest.mark.parametrize("follows", ["guide", "melody"])
-def test_a_melody_is_followed_to_a_finished_video(
-    follows: str, models: Models, short: Path, tmp_path: Path, said: Saying
-) -> None:
+def test_a_melody_is_followed_from_the_composer_or_a_recording(models: Models, short: Path, tmp_path: Path) -> None:
     tune = 0.4 * np.sin(np.arange(22_050) * 2 * np.pi * 392 / 22_050)
     soundfile.write(tmp_path / "tune.flac", tune, 22_050)
-    flags = ["--guide"] if follows == "guide" else ["--melody", tmp_path / "tune.flac"]
-    report = tmp_path / "report.json"
-    said(musicgen(models.melody, "score", short, "-o", tmp_path / "out.mp4", "--report", report, *flags))
-    assert any("The melody is that of" in remark for remark in check_report(report))
-    for name, given in (("plain", []), ("led", flags)):
-        said(musicgen(models.melody, "score", short, "-o", tmp_path / f"{name}.wav", "--audio-only", *given))
-    waves = [soundfile.read(tmp_path / f"{name}.wav")[0] for name in ("plain", "led")]
-    assert waves[0].shape == waves[1].shape
-    assert not np.allclose(*waves, atol=1e-2)
+    waves, remarks = [], []
+    for follows in ([], ["--guide"], ["--melody", tmp_path / "tune.flac"]):
+        files = ["-o", tmp_path / "out.wav", "--audio-only", "--report", tmp_path / "report.json"]
+        run(musicgen(models.melody, "score", short, *files, *follows))
+        waves.append(soundfile.read(tmp_path / "out.wav")[0])
+        remarks.append(" ".join(check_report(tmp_path / "report.json", picture=False)))
+    assert ["The melody is that of" in each for each in remarks] == [False, True, True]
+    assert len({wave.shape for wave in waves}) == 1
+    assert not any(np.allclose(*pair, atol=1e-2) for pair in combinations(waves, 2))
 
 
 def test_variations_differ_and_the_same_seeds_give_the_same_files_again(
     models: Models, short: Path, tmp_path: Path, said: Saying
 ) -> None:
-    """In another process too."""
-    for name, printed in (("out.wav", said), ("again.wav", lambda arguments: reelscore(*arguments).stdout)):
+    for name in ("out.wav", "again.wav"):
+        free_models()
         score = musicgen(models.text, "score", short, "-o", tmp_path / name, "--audio-only", "--variations", "2")
-        takes = [json.loads(line) for line in printed([*score, "--seed", "3", "--json"]).splitlines()]
+        takes = [json.loads(line) for line in said([*score, "--seed", "3", "--json"]).splitlines()]
         assert [take["asked"]["seed"] for take in takes] == [3, 4]
     for number in (1, 2):
         assert (tmp_path / f"out-{number}.wav").read_bytes() == (tmp_path / f"again-{number}.wav").read_bytes()
@@ -172,36 +170,34 @@ def test_variations_differ_and_the_same_seeds_give_the_same_files_again(
 
 def test_a_brief_that_a_person_wrote_is_followed(models: Models, tmp_path: Path, said: Saying) -> None:
     sections = [
-        {"start": 0, "end": 1.21, "instruction": "a lonely piano"},
-        {"start": 1.21, "end": 5.0, "instruction": "strings, fast"},
+        {"start": 0, "end": 3.01, "instruction": "a lonely piano"},
+        {"start": 3.01, "end": 6.02, "instruction": "strings, fast"},
     ]
-    (tmp_path / "brief.json").write_text(json.dumps({"duration": 5.0, "sections": sections, "key": "D minor"}))
-    for flags, told in (
-        ([], "strings, fast. genre: "),
-        (["--as-published"], "“a lonely piano”, 1.2 s “strings, fast”"),
-    ):
+    (tmp_path / "brief.json").write_text(json.dumps({"duration": 6.02, "sections": sections, "key": "D minor"}))
+    for flags, in_every_scene in ([], True), (["--as-published"], False):
         out = tmp_path / "out.wav"
-        assert told in said([*musicgen(models.text, "generate", tmp_path / "brief.json", "-o", out), *flags])
+        told = said([*musicgen(models.text, "generate", tmp_path / "brief.json", "-o", out), *flags])
+        assert "“a lonely piano”, 3.0 s “strings, fast”" in told
+        assert ("in every scene: " in told) is in_every_scene
         samples, rate = soundfile.read(out)
-        assert len(samples) == 5 * rate
+        assert len(samples) == round(6.02 * rate)
 
 
 def test_weights_that_are_not_here_are_told_in_one_sentence(
     short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
-    told = complaint(reelscore("score", short, "-o", tmp_path / "out.mp4", "--engine", "musicgen"))
-    for part in ("GB", "non-commercial", "reelscore models get musicgen-small"):
-        assert part in told
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    with pytest.raises(ReelscoreError, match=r"^[^\n]* GB.*non-commercial.*reelscore models get musicgen-small\.$"):
+        run(["score", short, "-o", tmp_path / "out.mp4", "--engine", "musicgen"])
     assert not (tmp_path / "out.mp4").exists()
 
 
 def test_a_missing_extra_is_told_in_one_sentence(
-    models: Models, short: Path, tmp_path: Path, said: Saying, monkeypatch: pytest.MonkeyPatch
+    models: Models, short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reelscore.listening.find_spec", lambda name: None if name == "librosa" else name)
     with pytest.raises(ReelscoreError, match=r'^[^\n]*pip install "reelscore\[listening\]"\.$'):
-        said(musicgen(models.text, "score", short, "-o", tmp_path / "out.mp4"))
+        run(musicgen(models.text, "score", short, "-o", tmp_path / "out.mp4"))
 
 
 @pytest.mark.parametrize(
@@ -216,11 +212,11 @@ def test_a_missing_extra_is_told_in_one_sentence(
     ],
 )
 def test_what_cannot_be_had_is_one_sentence(
-    flags: tuple[str, ...], named: str, models: Models, short: Path, tmp_path: Path, said: Saying
+    flags: tuple[str, ...], named: str, models: Models, short: Path, tmp_path: Path
 ) -> None:
     paths = {"short": str(short), "text": str(models.text), "melody": str(models.melody)}
     with pytest.raises(ReelscoreError, match=r"^[^\n]*[.)]$") as refused:
-        said(
+        run(
             [
                 "score",
                 short,
@@ -228,36 +224,23 @@ def test_what_cannot_be_had_is_one_sentence(
                 tmp_path / "out.mp4",
                 "--engine",
                 "musicgen",
-                *(paths.get(flag, flag) for flag in flags),
+                *(paths.get(each, each) for each in flags),
             ]
         )
     assert named in str(refused.value)
     assert not (tmp_path / "out.mp4").exists()
 
 
-def test_an_interrupted_run_tells_seconds_of_music_and_leaves_nothing(
-    models: Models, source: Path, tmp_path: Path
+def test_an_interrupted_run_leaves_nothing(
+    models: Models, short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = sorted(tmp_path.iterdir())
-    screen, its_end = pty.openpty()
-    run = subprocess.Popen(
-        command(*musicgen(models.text, "score", source, "-o", tmp_path / "out.mp4")),
-        stdout=its_end,
-        stderr=its_end,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
-        # Where the tests run in the background, a shell may have taught them to ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-    )
-    os.close(its_end)
-    shown = ""
-    while "1 of 7 s of music" not in shown and (more := os.read(screen, 4096)):
-        shown += more.decode(errors="replace")
-    run.send_signal(signal.SIGINT)
-    try:
-        while more := os.read(screen, 4096):
-            shown += more.decode(errors="replace")
-    except OSError:  # how Linux says that nobody writes to a terminal any more
-        pass
-    assert run.wait(timeout=60) == 128 + signal.SIGINT, shown
-    assert "reelscore: interrupted; nothing half-written was left behind." in shown
-    assert sorted(tmp_path.iterdir()) == before
+    """How a signal ends the process is shown for VidMuse, which is played by the same loop."""
+
+    def stopped(*_: Any, watch: Callable[[int], None], **__: Any) -> None:
+        watch(20)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("reelscore.engines.musicgen.playing.generate", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run(musicgen(models.text, "score", short, "-o", tmp_path / "out.mp4", "--stems", tmp_path / "stems"))
+    assert list(tmp_path.iterdir()) == []

@@ -1,7 +1,7 @@
 """Measures of finished sound whose truth is known because it was made here, and the report and picture of them."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -268,6 +268,8 @@ class Take:
     score: None = None
     speech_to_music_db: float | None = 17.0
     remarks: tuple[str, ...] = ("Something to know.",)
+    licence: str = "cc-by"
+    attribution: str = "“Waves” by A. Player (CC BY 4.0)"
 
 
 def test_a_report_is_json_with_a_picture_beside_it(tmp_path: Path) -> None:
@@ -283,6 +285,10 @@ def test_a_report_is_json_with_a_picture_beside_it(tmp_path: Path) -> None:
     assert np.unique(shown.to_ndarray(format="gray")).size > 50
     assert "100% hit" in take_summary(take, measures) and "Note: Something" in take_summary(take)
     assert json.loads(take_json(take))["mixed"]["integrated_lufs"] == -14.0
+    assert told["rights"] == {"licence": "cc-by", "attribution": take.attribution}
+    assert "“Waves” by A. Player" in take_summary(take)
+    unbound = replace(take, licence="", attribution="")
+    assert "rights" not in json.loads(take_json(unbound)) and "credit" not in take_summary(unbound)
 
 
 def test_the_json_of_measures_holds_what_scripts_ask_for(tmp_path: Path) -> None:

@@ -264,8 +264,8 @@ def internvl(folder: Path) -> Path:
     return _saved(InternVLForConditionalGeneration, config, folder)
 
 
-def blip2(folder: Path, *, on: str = "opt", says_query_tokens: bool = True) -> Path:
-    """A BLIP-2 of two layers on OPT or on T5, with 4 places for a picture."""
+def blip2(folder: Path, *, on: str = "opt", says_query_tokens: bool = True, says: str = "") -> Path:
+    """A BLIP-2 of two layers on OPT or on T5, with 4 places for a picture; one on OPT may say the same of every picture."""
     from transformers import Blip2Config, Blip2ForConditionalGeneration
 
     bos, eos = ("</s>", "</s>") if on == "opt" else (None, "</s>")
@@ -289,7 +289,27 @@ def blip2(folder: Path, *, on: str = "opt", says_query_tokens: bool = True) -> P
     )
     if says_query_tokens:
         _write(folder, "processor_config.json", {"processor_class": "Blip2Processor", "num_query_tokens": 4})
-    return _saved(Blip2ForConditionalGeneration, config, folder)
+    _saved(Blip2ForConditionalGeneration, config, folder)
+    if says:
+        model = Blip2ForConditionalGeneration.from_pretrained(folder)
+        _teach(model.language_model, [*tokenizer(says, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id])
+        model.save_pretrained(folder)
+    return folder
+
+
+@torch.no_grad()
+def _teach(opt, answer: list[int]) -> None:
+    """Weights by construction: the layers pass everything on, and each place behind the picture and <s> asks for its own token."""
+    decoder = opt.model.decoder
+    for layer in decoder.layers:
+        for part in (layer.self_attn.out_proj, layer.fc2):
+            part.weight.zero_()
+            part.bias.zero_()
+    words, places = decoder.embed_tokens.weight, decoder.embed_positions
+    words.zero_()
+    for number, token in enumerate(answer):
+        words[token, number] += 1.0
+        places.weight[places.offset + 4 + number] = 100.0 * torch.eye(words.shape[1])[number]
 
 
 def _opt_settings(tokenizer) -> dict:

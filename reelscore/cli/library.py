@@ -102,7 +102,10 @@ def add(
     for sentence in (*(each.why for each in done.refused), *done.remarks):
         print(f"reelscore: {printable(sentence)}", file=sys.stderr)
     if done.nothing:
-        raise InputError("Nothing could be added: there is no file of sound that can be used among what was given.")
+        films = "; films in folders are passed over, so name those whose sound you want" if done.no_sound else ""
+        raise InputError(
+            f"Nothing could be added: there is no file of sound that can be used among what was given{films}."
+        )
 
 
 @library.command(name="list")

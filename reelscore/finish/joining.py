@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from reelscore.audio import Samples
-from reelscore.loudness import Meter, lufs
+from reelscore.loudness import Floats, Meter, lufs
 
 CROSSFADE = 0.1
 REACH = 1.0
 MOST_JUMP_DB = 3.0
 _AIM_DB = 2.5  # of a jump that is eased; what is measured otherwise may find a little more
 _HEARD = 0.4  # seconds on both sides of a join over which levels are compared (BS.1770's momentary window)
-_SILENT_LUFS = -60.0  # what comes after silence, or goes over into it, is a beginning or an end and not a jump
+_SILENT_DB = -60.0  # what comes after silence, or goes over into it, is a beginning or an end and not a jump
 _EASE_DB_A_SECOND = 4.0
 _LEAST_EASE = 2.0
 _ROUNDS = 6
@@ -99,7 +99,10 @@ class _Ramp:
 
 @dataclass(eq=False)
 class _Reign:
-    """A piece from where it comes to where it goes, and how much softer it is at its start and its end than given."""
+    """A piece from where it comes to where it goes, and how much softer than given: at its start, at its end, and beyond both.
+
+    What it has before its start and behind its end is its neighbours' time, and eased as they are there.
+    """
 
     piece: Laid
     stop: int
@@ -108,6 +111,8 @@ class _Reign:
     rate: int
     from_db: float = 0.0
     to_db: float = 0.0
+    lead_db: float = 0.0
+    tail_db: float = 0.0
 
     def heard(self, first: int, last: int) -> Samples:
         """What of it is heard between two samples of the result."""
@@ -122,16 +127,27 @@ class _Reign:
         return part
 
     def _gains(self, first: int, last: int) -> Samples:
-        """The gains between two samples: `from_db` where it takes over and `to_db` where it stops, 0 dB between."""
+        """The gains between two samples, 0 dB between its two ends."""
+        at = np.arange(first, last)
         level_db = np.zeros(last - first)
-        for gain_db, edge, inwards in ((self.from_db, self.piece.at, 1), (self.to_db, self.stop, -1)):
-            if gain_db < 0:
-                away = np.maximum(inwards * (np.arange(first, last) - edge), 0) / self.rate
+        for edge, inwards, eased_db, beyond_db in (
+            (self.piece.at, 1, self.from_db, self.lead_db),
+            (self.stop, -1, self.to_db, self.tail_db),
+        ):
+            inside = inwards * (at - edge) / self.rate
+            if eased_db < 0:
                 room = (self.stop - self.piece.at) / self.rate / 2
                 held = min(_HEARD, room / 4)
-                easing = min(max(_LEAST_EASE, -gain_db / _EASE_DB_A_SECOND), room - held)
-                level_db += gain_db * (0.5 + 0.5 * np.cos(np.pi * np.clip((away - held) / easing, 0.0, 1.0)))
+                easing = min(max(_LEAST_EASE, -eased_db / _EASE_DB_A_SECOND), room - held)
+                level_db += eased_db * _come_down((inside - held) / easing)
+            if beyond_db < 0:
+                level_db += beyond_db * _come_down(inside / _EDGE + 0.5)
         return np.asarray(10.0 ** (level_db / 20.0), np.float32)
+
+
+def _come_down(along: Floats) -> Floats:
+    """From 1 at 0 to 0 at 1, smoothly, and level on both sides."""
+    return np.asarray(0.5 + 0.5 * np.cos(np.pi * np.clip(along, 0.0, 1.0)))
 
 
 def _meet(old: _Reign, new: _Reign) -> None:
@@ -139,24 +155,26 @@ def _meet(old: _Reign, new: _Reign) -> None:
     window = round(_HEARD * old.rate)
     at, first, last = new.piece.at, max(new.piece.at - window, old.piece.at), min(new.piece.at + window, new.stop)
     for _ in range(_ROUNDS):
-        before, behind = _levels_lufs(old, new, first, at, last)
-        excess_db = abs(behind - before) - _AIM_DB
-        if min(before, behind) < _SILENT_LUFS or excess_db <= 0:
+        before, behind = _levels_db(old, new, first, at, last)
+        if min(before.min(), behind.min()) < _SILENT_DB:
             return
-        if behind > before:
-            new.from_db -= excess_db
+        jumps = behind - before
+        low, high = float(jumps.max()) - _AIM_DB, float(jumps.min()) + _AIM_DB
+        too_loud_db = float(np.clip(0.0, low, high)) if low <= high else (low + high) / 2
+        if too_loud_db > 0:
+            new.from_db = old.tail_db = new.from_db - too_loud_db
         else:
-            old.to_db -= excess_db
+            old.to_db = new.lead_db = old.to_db + too_loud_db
 
 
-def _levels_lufs(old: _Reign, new: _Reign, first: int, at: int, last: int) -> tuple[float, float]:
-    """How loud the two together are from `first` to `at`, and from there to `last`; −inf where nothing sounds."""
+def _levels_db(old: _Reign, new: _Reign, first: int, at: int, last: int) -> tuple[Floats, Floats]:
+    """How loud the two together are from `first` to `at`, and from there to `last`: to the ear (LUFS), and in power."""
     settling = min(round(_SETTLING * old.rate), first)
     sound = old.heard(first - settling, last) + new.heard(first - settling, last)
     meter = Meter(old.rate, step=1 / old.rate)
     meter.add(sound)
-    powers = meter.energies()[settling:]
-    return float(lufs(powers[: at - first].mean())), float(lufs(powers[at - first :].mean()))
+    powers = np.stack([meter.energies(), np.einsum("cn,cn->n", sound, sound, dtype=np.float64)])[:, settling:]
+    return lufs(powers[:, : at - first].mean(axis=1)), lufs(powers[:, at - first :].mean(axis=1))
 
 
 def _check(pieces: Sequence[Laid], length_samples: int) -> None:
@@ -201,7 +219,7 @@ def _falling(until: int, length: int) -> _Ramp:
 
 
 def _half_cosine(length: int) -> Samples:
-    return (0.5 + 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / length)).astype(np.float32)
+    return _come_down((np.arange(length) + 0.5) / length).astype(np.float32)
 
 
 def _complementary(old: Samples, new: Samples) -> tuple[Samples, Samples]:
@@ -215,4 +233,5 @@ def _complementary(old: Samples, new: Samples) -> tuple[Samples, Samples]:
 def _shape(gains: Samples, begins: int, ramp: _Ramp) -> None:
     """Puts a ramp onto the gains of a piece, whose first is for the sample `begins` of the result."""
     first, last = max(ramp.first, begins), min(ramp.last, begins + len(gains))
-    gains[first - begins : last - begins] *= ramp.gains[first - ramp.first : last - ramp.first]
+    if first < last:
+        gains[first - begins : last - begins] *= ramp.gains[first - ramp.first : last - ramp.first]

@@ -99,6 +99,16 @@ def parse_licences(text: str) -> frozenset[str]:
     return frozenset(map(normalised, names))
 
 
+def terms(licence: str) -> str:
+    """What else the licence asks of a film with this music, in words; empty where it asks for a name at most."""
+    asked = (
+        "non-commercial use only" if "-nc" in licence else "",
+        "the film must be shared under the same licence" if licence.endswith("-sa") else "",
+        "no changes, and setting it to pictures counts as one: ask whoever made it" if licence in UNCHANGED else "",
+    )
+    return ", and ".join(filter(None, asked))
+
+
 def worded(licence: str, said: str) -> str:
     """A licence as people write it, with the version that was said: "CC BY 4.0"."""
     version = re.search(r"\b([1-4]\.[05])\b", said)

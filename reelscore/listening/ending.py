@@ -24,6 +24,7 @@ _ATTACK = 0.3  # seconds within which a chord reaches its level
 _SHORTEST, _LONGEST = 0.3, 15.0  # seconds of a final chord
 _BEFORE, _FADING_LU = 8.0, -6.0  # a chord so far below the seconds before it is part of a fade-out
 _FEW = 2  # beginnings that may still come while a chord dies away: an echo, a key let go
+_WEAK = 0.15  # of the strongest of the last beginnings: what is below is no chord
 _ECHO = 0.6  # of a chord's strength that a later beginning may have
 _LEAST_DB = 0.7  # of onset strength, that something begins
 _USUAL = 0.25  # of the strength of strong beginnings, the same
@@ -60,6 +61,8 @@ def ends_in(curves: Curves) -> Ends:
     onsets, strengths = _onsets(curves, stops)
     reached = np.array([level_lufs[_step(each) : _step(each + _ATTACK) + 1].max() for each in onsets])
     for number in range(len(onsets) - 1, max(-1, len(onsets) - 2 - _FEW), -1):
+        if strengths[number] < _WEAK * strengths[-1 - _FEW :].max():
+            continue
         before = reached[(onsets < onsets[number]) & (onsets > onsets[number] - _BEFORE)]
         least_lufs = max(body_lufs + _BODY_LU, float(np.median(before)) + _FADING_LU if len(before) else -np.inf)
         if strengths[number] * _ECHO < strengths[number + 1 :].max(initial=0.0):

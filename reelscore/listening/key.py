@@ -15,17 +15,16 @@ from reelscore.tempo import Floats
 
 _MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
-# Which profile a mode has, and the two degrees (semitones above the tonic) that change places in it.
-_PROFILES = {
-    "major": (_MAJOR, None),
-    "mixolydian": (_MAJOR, (10, 11)),
-    "lydian": (_MAJOR, (5, 6)),
-    "minor": (_MINOR, None),
-    "dorian": (_MINOR, (8, 9)),
-    "phrygian": (_MINOR, (1, 2)),
+# Which profile a mode has, the two degrees (semitones above the tonic) that change places in it, and by how much it must fit better.
+_PROFILES: dict[str, tuple[tuple[float, ...], tuple[int, int] | None, float]] = {
+    "major": (_MAJOR, None, 0.0),
+    "mixolydian": (_MAJOR, (10, 11), 0.02),
+    "lydian": (_MAJOR, (5, 6), 0.03),
+    "minor": (_MINOR, None, 0.0),
+    "dorian": (_MINOR, (8, 9), 0.02),
+    "phrygian": (_MINOR, (1, 2), 0.05),
 }
 _FIFTH, _THIRD = 0.3, 0.1  # of a note's strength that sounds in its third and fifth partial
-_RARE_MODE = 0.02  # by which a mode other than major and minor must fit better
 _CLEAR = 0.08  # of a lead in correlation over the next tonic that leaves little doubt
 _UNTUNED, _TUNED = 0.35, 0.41  # part of the sound on its semitones, of drums and of music
 _QUIET = 1e-3  # of the strongest moment, below which nothing counts
@@ -43,6 +42,7 @@ def key_in(curves: Curves) -> tuple[Key, float]:
         return Key(0, "major"), 0.0
     standard = (classes - classes.mean()) / classes.std()
     fits = _profiles() @ standard / PITCH_CLASSES
+    fits -= np.array([[_PROFILES[mode][2]] for mode in MODES])
     mode, tonic = (int(each) for each in np.unravel_index(fits.argmax(), fits.shape))
     lead = fits.max() - np.delete(fits, tonic, axis=1).max()
     # Drums fill the cracks between the semitones as well.
@@ -67,14 +67,13 @@ def _pitch_classes(chroma: Floats) -> tuple[Floats, float]:
 
 @cache
 def _profiles() -> Floats:
-    """(modes, tonics, pitch classes), each about 0 with a standard deviation of 1, rarer modes a little lower."""
+    """(modes, tonics, pitch classes), each about 0 with a standard deviation of 1."""
     profiles = np.zeros((len(MODES), PITCH_CLASSES, PITCH_CLASSES))
     for mode, name in enumerate(MODES):
-        usual, exchanged = _PROFILES[name]
+        usual, exchanged, _ = _PROFILES[name]
         profile = np.array(usual)
         if exchanged:
             profile[list(exchanged)] = profile[list(exchanged[::-1])]
         standard = (profile - profile.mean()) / profile.std()
-        for tonic in range(PITCH_CLASSES):
-            profiles[mode, tonic] = np.roll(standard, tonic)
+        profiles[mode] = [np.roll(standard, tonic) for tonic in range(PITCH_CLASSES)]
     return profiles

@@ -28,7 +28,7 @@ _LEAST_BEATS = 3
 _SHORTEST = 1.0  # seconds in which there can be a pulse
 _EARLY = 0.05  # seconds before the first sound that a beat may lie
 _LEAST_ONSET_DB = 1.0  # strength, over all bands, below which nothing begins
-_LEAST_CONFIDENCE = 0.08
+_LEAST_CONFIDENCE = 0.15  # below which beats are no better than guessed
 _SURE_LIKENESS = 0.5
 
 

@@ -6,7 +6,8 @@ from reelscore.tempo import Floats
 
 _REACH = 0.06  # seconds about a beat within which its onset lies
 _FLANK = 0.08  # seconds that an onset takes to rise at most
-_BEHIND = 0.008  # seconds from the middle of the rise of the strength to where the sound begins
+_FOOT = 0.25  # of its height, where a rise begins
+_BEHIND = 0.012  # seconds from there to where the sound begins: windows are wider than hops
 _NEAR = 0.015  # seconds from its beat at which an onset counts half
 _BENT = 0.006  # seconds of change from one beat to the next at which the tempo gives way half
 _STIFFNESS = 100.0
@@ -59,10 +60,10 @@ def _onsets_near(beats: Floats, strength: Floats, hop: float) -> tuple[Floats, F
 
 
 def _rise(strength: Floats, peak: int, reach: int) -> float:
-    """The hop, and part of one, at which the strength comes up to half of a peak: earlier than the peak where an attack is slow."""
-    half, at = strength[peak] / 2, peak
-    while at > max(peak - reach, 0) and strength[at - 1] > half:
+    """The hop, and part of one, at which the strength begins to come up to a peak: earlier than the peak where an attack is slow."""
+    low, at = strength[peak] * _FOOT, peak
+    while at > max(peak - reach, 0) and strength[at - 1] > low:
         at -= 1
     if at in (0, peak - reach):
         return float(at)
-    return float(at - (strength[at] - half) / max(strength[at] - strength[at - 1], 1e-9))
+    return float(at - (strength[at] - low) / max(strength[at] - strength[at - 1], 1e-9))

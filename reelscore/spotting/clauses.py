@@ -72,13 +72,13 @@ def within(text: str, most_words: int) -> str:
     """
     text = " ".join(word for word in text.split() if len(word) <= _LONGEST_WORD or _LETTER.search(word))
     if count_words(text) <= most_words and len(text) <= MOST_CHARACTERS:
-        return text if text.endswith((".", "!", "?", "。", "！", "？")) else _without_dangling(text)
+        return _well_ended(text)
     clauses = [clause for sentence in _sentences(text) for clause in sentence]
     beginnings = list(accumulate(clause.seam + clause.text for clause in clauses))
     fitting = [(begun, clause) for begun, clause in zip(beginnings, clauses, strict=True) if _fits(begun, most_words)]
     whole = [begun for begun, clause in fitting if clause.ends]
     if whole and count_words(whole[-1]) >= most_words / 2:
-        return whole[-1]
+        return _well_ended(whole[-1])
     if fitting:
         return _without_dangling(fitting[-1][0])
     return _without_dangling(_first_words(text, most_words))
@@ -97,6 +97,8 @@ def _sentences(text: str) -> list[list[_Clause]]:
         for seam, text in zip(rest[0::2], rest[1::2], strict=True):
             if seam.startswith(",") and _HANGING.search(parts[-1][1]) and not _AFRESH.match(text):
                 parts[-1] = (parts[-1][0], parts[-1][1] + seam + text)
+            elif not parts[-1][1]:  # two seams in a row are one
+                parts[-1] = (parts[-1][0] + seam, text)
             else:
                 parts.append((seam, text))
         last = len(parts) - 1
@@ -111,6 +113,10 @@ def _closed_up(left: list[_Clause], end: str) -> str:
     text = _LEADING.sub("", text)
     text = _without_dangling(text[:1].upper() + text[1:])
     return text if end.isalnum() or text.endswith(end) else text + end
+
+
+def _well_ended(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "。", "！", "？")) else _without_dangling(text)
 
 
 def _without_dangling(text: str) -> str:

@@ -9,6 +9,7 @@ from reelscore.engines.match.options import Options
 from reelscore.engines.match.scoring import (
     columns,
     key_fit,
+    lasting,
     length_fit,
     relative,
     scored,
@@ -72,6 +73,12 @@ def test_a_track_that_lasts_is_better_than_one_that_must_be_repeated() -> None:
 
 def brief(**said: object) -> Brief:
     return complete(Brief(duration=30.0, **said))
+
+
+def test_a_jingle_is_not_heard_over_and_over_for_a_whole_film() -> None:
+    left = lasting(overview(stops=[400.0, 100.0, 30.0, 4.0]), 400.0)
+    assert left[0] == left[1] == 1.0
+    assert 0.3 < left[3] < left[2] < 0.6
 
 
 @pytest.mark.parametrize(

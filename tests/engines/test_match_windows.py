@@ -69,6 +69,24 @@ def test_a_strong_cue_lies_on_a_beat(cue: float) -> None:
     assert off([start + cue], track.downbeats) < 0.03
 
 
+@pytest.mark.parametrize("cue", [9.3, 20.9])
+def test_a_cue_is_met_where_the_bars_that_play_are_longer_than_usual(cue: float) -> None:
+    """By 12 ms each, which adds up to more than a beat may be off."""
+    bars = np.where(np.arange(60) < 35, 2.0, 2.012)
+    downbeats = FIRST_BEAT + np.concatenate([[0.0], np.cumsum(bars)])
+    beats = np.interp(np.arange(241) / 4, np.arange(61), downbeats)
+    track = replace(
+        a_track(120.0, float(downbeats[-1]) + 2.0),
+        beats=beats.astype(np.float32),
+        downbeats=downbeats.astype(np.float32),
+        ending=float(downbeats[-1]),
+    )
+    window = best_window(track, wanted(40.0, cues=[cue]))
+    check(track, window)
+    assert window.ends
+    assert window.cues is not None and window.cues > 0.55, "a beat at least"
+
+
 def test_without_strong_cues_nothing_is_said_of_them() -> None:
     assert best_window(a_track(), wanted(20.0)).cues is None
     assert best_window(a_track(None), wanted(20.0, cues=[5.0])).cues == 0.0

@@ -12,18 +12,14 @@ from reelscore.errors import InputError
 from reelscore.hardware import Hardware
 
 
-@pytest.fixture(scope="module")
-def text_model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    from tiny_musicgen import tiny_musicgen
-
-    return str(tiny_musicgen(tmp_path_factory.mktemp("text")))
+@pytest.fixture
+def text_model(musicgen_folders: dict[str, Path]) -> str:
+    return str(musicgen_folders["text"])
 
 
-@pytest.fixture(scope="module")
-def melody_model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    from tiny_musicgen import tiny_musicgen
-
-    return str(tiny_musicgen(tmp_path_factory.mktemp("melody"), melody=True))
+@pytest.fixture
+def melody_model(musicgen_folders: dict[str, Path]) -> str:
+    return str(musicgen_folders["melody"])
 
 
 @pytest.fixture(scope="module")

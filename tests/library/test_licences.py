@@ -3,7 +3,7 @@
 import pytest
 
 from reelscore.errors import InputError
-from reelscore.library.licences import LICENCES, attribution, found_in, normalised, parse_licences, worded
+from reelscore.library.licences import LICENCES, attribution, found_in, normalised, parse_licences, terms, worded
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,12 @@ def test_the_version_that_was_said_stays() -> None:
     assert worded("cc-by", "http://creativecommons.org/licenses/by/3.0/") == "CC BY 3.0"
     assert worded("cc-by-nc", "cc-by-nc") == "CC BY-NC"
     assert worded("cc0", "cc0") == "CC0"
+
+
+def test_what_a_licence_asks_of_the_film_is_said() -> None:
+    assert not any(map(terms, ("cc0", "own", "cc-by", "pixabay", "")))
+    assert terms("cc-by-nc-sa") == "non-commercial use only, and the film must be shared under the same licence"
+    assert terms("cc-by-nc-nd").startswith("non-commercial use only, and no changes")
 
 
 def test_an_attribution_is_put_together_where_the_licence_asks_for_one() -> None:

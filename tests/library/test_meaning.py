@@ -311,7 +311,7 @@ from pathlib import Path
 sys.path[:0] = {tests!r}
 from test_meaning import Encoder, Shelf, check, numbered
 chance = random.Random(int(sys.argv[1]))
-for _ in range(40):
+for _ in range(20):
     start = chance.randrange(1500)
     check(Shelf(Path({folder!r}), numbered(chance.randrange(1, 400), start)), Encoder())
 print("done")

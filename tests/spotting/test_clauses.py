@@ -86,6 +86,12 @@ def test_any_text_is_kept_within_its_words(text: str, most: int) -> None:
     assert all(word in text for word in cut.split())
 
 
+def test_two_marks_in_a_row_part_clauses_once() -> None:
+    assert within("soft strings then, — and", 4) == "soft strings"
+    assert without("Soft strings, — loud drums, rising.", lambda clause: "drums" in clause) == "Soft strings, rising."
+    assert without("Soft strings, — rising, loud drums.", lambda clause: "drums" in clause) == "Soft strings, — rising."
+
+
 _WORD = st.sampled_from(["soft", "strings", "and", "with", "rise", "then,", "the", "calm.", "slowly;", "of", "—"])
 
 

@@ -1,9 +1,14 @@
 """Music that is there already: the track of the user's library that fits the film best, and the best window of it.
 
-The words of the brief, or what a CLIP sees in the film, are compared with those of each track (`shelf`, `words`, `seeing`), as are
-tempo, length and energy (`scoring`); of the best tracks the best window is looked for (`bars`, `windows`), and that of the first is
-cut on its beats (`likeness`, `cutting`). Seed n takes the (n + 1)-th best track. Needs no weights; a CLIP and a model of sentences
-read better than a look-up of words. Everything heavy is imported when music is made.
+    making    the whole way, from the library to a track that is cut to the film
+    shelf     the library in memory; words, seeing: the brief in words, and the film as a CLIP sees it, against those of each track
+    ranking   all tracks in order, by scoring (words, tempo, length, energy …) and by the best windows of those that come first
+    windows   the best window of one track: its bars on a grid over the film, by what the film has wanted; fits says how well it does
+    cutting   the window as sound, cut on its beats; likeness: which bars sound alike enough to follow one another
+    telling   what the user is told
+
+Seed n takes the (n + 1)-th best track. Needs no weights; a CLIP and a model of sentences read better than a look-up of words.
+Everything heavy is imported when music is made.
 """
 
 from collections.abc import Iterator, Sequence

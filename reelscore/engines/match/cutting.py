@@ -37,7 +37,7 @@ def cut(track: Track, window: Window, progress: Progress) -> Samples:
     ends too early.
     """
     on_beats = has_beats(track)
-    around = FREE_FADE + _COMPARED + _MISMATCH
+    around = FREE_FADE + _MISMATCH  # a fade, and a side that is moved by as much as may be
     wanted = [(start - around, end + around) for start, end in window.stretches]
     heard = _Heard(track.path, _merged(wanted), progress)
     if heard.until < min(max(end for _, end in window.stretches), track.stops) - _SHORTER:
@@ -52,8 +52,8 @@ def cut(track: Track, window: Window, progress: Progress) -> Samples:
     laid = [Laid(heard.between(first[0].source, first[1][1] + around), 0, 0)]
     for number, (piece, (_, end)) in enumerate(others):
         source = piece.source + (seams[number].shift if seams else 0.0)
-        sound = heard.between(source - around, end + around)
-        laid.append(Laid(sound, round((around - ahead) * RATE), max(1, round((piece.at - ahead) * RATE))))
+        sound = heard.between(source - FREE_FADE, end + FREE_FADE)
+        laid.append(Laid(sound, round((FREE_FADE - ahead) * RATE), max(1, round((piece.at - ahead) * RATE))))
     return joined(laid, round(window.duration * RATE), RATE, crossfade=fade)
 
 
@@ -96,7 +96,8 @@ class _Heard:
     def between(self, start: float, end: float) -> Samples:
         """The sound from `start` to `end`; silence where there is none."""
         first, count = round(start * RATE), max(0, round(end * RATE) - round(start * RATE))
-        begins, sound = next((kept for kept in reversed(self._sounds) if kept[0] <= max(first, 0)), self._sounds[0])
+        middle = first + count // 2
+        begins, sound = next((kept for kept in reversed(self._sounds) if kept[0] <= middle), self._sounds[0])
         left = max(0, begins - first)
         inside = sound[:, max(0, first - begins) : max(0, first - begins) + count - left]
         return np.pad(inside, ((0, 0), (left, count - left - inside.shape[1])))

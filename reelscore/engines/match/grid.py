@@ -11,7 +11,10 @@ from reelscore.engines.match.wanted import Wanted
 from reelscore.tempo import Floats
 
 LEAST_RING, EARLY = 1.5, 0.4  # seconds that a final chord rings at least; silence that may be left after it
-_MOST_CUES, _MOST_BEATS = 6, 8  # that are tried: cues to lay a beat on, and beats of the bar to be that one
+_MOST_CUES, _MOST_BEATS = (
+    6,
+    16,
+)  # that are tried: cues to lay a beat on, and beats of the bar (or of four) to be that one
 _OFF_BEAT = 0.04  # what a phase off the beat costs, against the cues that it meets
 _TOLERANCE = 1e-6
 

@@ -6,6 +6,7 @@ A track of any length is read block by block; only the frames' few numbers stay.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def frames_of(blocks: Iterable[Samples]) -> Frames:
     classes, bands = _folding()
     harmony, colour = [], []
     left = np.zeros(_WINDOW // 2, np.float32)
-    for block in (*blocks, np.zeros((1, _WINDOW // 2), np.float32)):
+    for block in chain(blocks, [np.zeros((1, _WINDOW // 2), np.float32)]):
         left = np.concatenate([left, block.mean(axis=0, dtype=np.float32)])
         count = max(0, (len(left) - _WINDOW) // _HOP + 1)
         if not count:
@@ -85,7 +86,10 @@ def unlike(bars: Bars, frames: Frames) -> Floats:
     for part in range(PARTS):
         harmony = frames.harmony[nearest[:, part]]
         harmony = harmony / np.maximum(np.linalg.norm(harmony, axis=1, keepdims=True), 1e-9)
-        colour = frames.colour[nearest[:, part]]
         apart += _HARMONY * np.clip(1.0 - harmony @ harmony.T, 0.0, 1.0)
-        apart += _COLOUR * np.clip(np.abs(colour[:, None] - colour[None]).mean(axis=2) / _RANGE_DB, 0.0, 1.0)
+        # Band by band: all at once would take gigabytes with the thousands of bars of a long mix.
+        between_db = np.zeros_like(apart)
+        for band_db in frames.colour[nearest[:, part]].T:
+            between_db += np.abs(band_db[:, None] - band_db[None])
+        apart += _COLOUR * np.clip(between_db / (BANDS * _RANGE_DB), 0.0, 1.0)
     return apart / PARTS

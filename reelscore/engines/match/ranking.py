@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reelscore.brief import Brief
-from reelscore.engines.match.scoring import Floats, Part, columns, scored, weights_for, with_window
+from reelscore.engines.match.scoring import Floats, Part, columns, lasting, scored, weights_for, with_window
 from reelscore.engines.match.shelf import Shelf
 from reelscore.engines.match.wanted import Window, wanted_by
 from reelscore.engines.match.windows import best_window
@@ -41,8 +41,9 @@ class Ranking:
         self._weights = weights_for(brief, self.wanted)
         self._columns = columns(shelf.overview, text, brief, self.wanted, self._weights)
         passing = np.flatnonzero(_passing(shelf, licences))
-        guessed = scored({part: self._columns[part] for part in self._weights}, self._weights)[passing]
-        self._order = passing[np.argsort(-guessed, kind="stable")]
+        self._lasting = lasting(shelf.overview, self.wanted.duration)
+        guessed = scored({part: self._columns[part] for part in self._weights}, self._weights) * self._lasting
+        self._order = passing[np.argsort(-guessed[passing], kind="stable")]
         self._usable: list[tuple[int, Track]] = []
         self._coming = self._those_that_play()
         self._blocks: dict[int, list[Match]] = {}
@@ -79,7 +80,7 @@ class Ranking:
     def _match(self, place: int, track: Track) -> Match:
         window = best_window(track, self.wanted)
         parts = with_window({part: float(self._columns[part][place]) for part in self._weights}, window)
-        return Match(track, window, scored(parts, self._weights), parts)
+        return Match(track, window, scored(parts, self._weights) * float(self._lasting[place]), parts)
 
     def _those_that_play(self) -> Iterator[tuple[int, Track]]:
         """The tracks by rank of their columns, without those whose file is gone and those that have what is avoided."""

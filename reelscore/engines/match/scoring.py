@@ -8,7 +8,7 @@
     cues     strong cues on downbeats or beats                                    0.10, only where there are any
     seams    no seam, and the track's own ending                                  0.05
 
-The score is the mean of the parts by these weights. All tracks are scored by columns first, with energy and cues by rough guess;
+The score is the mean of the parts by these weights, less for a track that would be heard over and over (`lasting`). All tracks are scored by columns first, with energy and cues by rough guess;
 those that come first are scored again with their best windows (`windows`).
 """
 
@@ -21,6 +21,7 @@ import numpy.typing as npt
 from reelscore.brief import Brief, Key
 from reelscore.engines.match.wanted import Wanted, Window
 from reelscore.library import Overview
+from reelscore.saying import is_wished
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Part: TypeAlias = str
@@ -44,21 +45,21 @@ _RELATIVE = 0.9
 _NEARLY = 0.5  # seconds that a track may lack without being too short
 # The most for a track that is too short: without a beat to repeat it on, and with one.
 _UNEXTENDED, _EXTENDED = 0.3, 0.8
+_NOT_TIRING, _TIRING = (
+    4,
+    0.3,
+)  # times that a track may be heard in one film; what is left of the score where it is far more
 _GUESSED_WORST = 0.5  # difference of mean energy at which a window that fits is not to be hoped for
 
 
 def weights_for(brief: Brief, wanted: Wanted) -> dict[Part, float]:
     """The weights for a brief: what the person said counts more, and what is not asked for not at all."""
-
-    def said_by_person(name: str) -> bool:
-        return brief.sources.get(name, "").startswith("person")
-
     weights = dict(_WEIGHTS)
-    if brief.prompt.strip() or any(map(said_by_person, ("tags.genres", "tags.moods", "tags.instruments"))):
+    if brief.prompt.strip() or any(is_wished(brief, f"tags.{tags}") for tags in ("genres", "moods", "instruments")):
         weights["text"] = _WISHED["text"]
-    if said_by_person("tempo_bpm"):
+    if is_wished(brief, "tempo_bpm"):
         weights["tempo"] = _WISHED["tempo"]
-    if said_by_person("key"):
+    if is_wished(brief, "key"):
         weights["key"] = _WISHED["key"]
     if not len(wanted.cue_times):
         weights["cues"] = 0.0
@@ -131,9 +132,19 @@ def _signature(key: Key) -> int:
 
 def length_fit(overview: Overview, duration: float) -> Floats:
     """1 for a track that lasts as long as the film; for a shorter one its share of it, less where it cannot well be repeated."""
-    share = np.clip((overview.stops - overview.begins + _NEARLY) / duration, 0.0, 1.0)
+    share = _share(overview, duration)
     most = np.where(np.isnan(overview.tempo_bpm), _UNEXTENDED, _EXTENDED)
     return np.asarray(np.where(share >= 1.0, 1.0, most * share), np.float64)
+
+
+def lasting(overview: Overview, duration: float) -> Floats:
+    """What is left of the score of each track, 1 or less where the film would hear it more than `_NOT_TIRING` times."""
+    return np.asarray(_TIRING + (1.0 - _TIRING) * np.minimum(_NOT_TIRING * _share(overview, duration), 1.0), np.float64)
+
+
+def _share(overview: Overview, duration: float) -> Floats:
+    """Of a film this long, the share that each track lasts."""
+    return np.clip((overview.stops - overview.begins + _NEARLY) / duration, 0.0, 1.0)
 
 
 def _guessed_energy(overview: Overview, wanted: Wanted) -> Floats:

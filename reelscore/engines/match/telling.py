@@ -5,16 +5,10 @@ from collections.abc import Mapping
 from reelscore.engines.match.ranking import Match, Ranking
 from reelscore.engines.match.scoring import Part
 from reelscore.engines.match.wanted import Window
-from reelscore.library import Track
+from reelscore.library import Track, licences
 
 _RUNNERS_UP = 3
-_TERMS = {
-    "cc-by-sa": "the film must be shared under the same licence",
-    "cc-by-nc": "non-commercial use only",
-    "cc-by-nc-sa": "non-commercial use only, and the film must be shared under the same licence",
-    "cc-by-nd": "no changes, and setting it to pictures counts as one: ask whoever made it",
-    "cc-by-nc-nd": "non-commercial use only and no changes, and setting it to pictures counts as one: ask whoever made it",
-}
+_MOST_SPANS = 7  # that are told one by one
 
 
 def told(match: Match, window: Window, ranking: Ranking, rank: int, again: int) -> tuple[str, ...]:
@@ -47,7 +41,7 @@ def _parts(parts: Mapping[Part, float]) -> str:
 def _stretches(window: Window) -> str:
     """Which seconds are heard, in the order of the film."""
     spans = [f"{max(0.0, start):.1f} to {end:.1f} s" for start, end in window.stretches]
-    if len(spans) > 6:
+    if len(spans) > _MOST_SPANS:
         spans = [*spans[:5], f"{len(spans) - 6} more stretches", spans[-1]]
     return f"{', then '.join(spans)}{', its own ending' if window.ends else ''}"
 
@@ -62,6 +56,6 @@ def _rights(track: Track) -> tuple[str, ...]:
     if not track.licence:
         said = f" but “{track.licence_said}”" if track.licence_said else ""
         return (f"No licence is written down for this track{said}: make sure that you may use it.",)
-    if terms := _TERMS.get(track.licence):
+    if terms := licences.terms(track.licence):
         return (f"The licence of this track is {track.licence}: {terms}.",)
     return ()

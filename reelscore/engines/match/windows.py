@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from reelscore.engines.match.bars import Bars, bars_of, costs_of_going_over, means
-from reelscore.engines.match.fits import cue_fit, energy_fit, stretched
+from reelscore.engines.match.fits import MET, cue_fit, energy_fit, stretched
 from reelscore.engines.match.grid import EARLY, Laid, laid_over
 from reelscore.engines.match.wanted import Piece, Wanted, Window
 from reelscore.library import Track
@@ -71,9 +71,9 @@ class _Search:
         path = self._path(laid, on_films_scale)
         for _ in range(_MOST_GRIDS):
             played = float(self.bars.lengths[path].sum())
-            if abs(played - laid.bar * len(path)) <= laid.bar / 2:
+            if abs(played - laid.bar * len(path)) <= (MET if len(self._wanted.cue_times) else laid.bar / 2):
                 break
-            # Bars that differ in length: the grid is laid anew by those that were chosen.
+            # Bars differ in length: the grid is laid anew by those that were chosen, or cues would be missed by what adds up.
             laid = laid_over(self.bars, self._wanted, played / len(path))
             path = self._path(laid, on_films_scale)
         return laid, path

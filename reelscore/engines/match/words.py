@@ -36,7 +36,6 @@ class Sought:
 def sought(brief: Brief) -> Sought:
     """The words of a brief, without anything that is to be avoided and without what a "no" stands before."""
     out = ruled_out(brief, shunned(brief))
-
     asked = [
         *(brief.tags.genres if is_wished(brief, "tags.genres") else ()),
         *(brief.tags.moods if is_wished(brief, "tags.moods") else ()),

@@ -7,7 +7,9 @@ from reelscore.finish.joining import REACH, nearest_beat
 from reelscore.listening import pulse_of
 
 AROUND = 12.0  # seconds on both sides that are listened to, as far as there is sound
-LEAST_SURE = 0.05  # the confidence of beats below which they are no better than those of noise, which have up to 0.04
+LEAST_SURE = (
+    0.35  # the confidence of beats below which there is hardly a pulse, and a join lies as well where the film turns
+)
 
 
 @dataclass(frozen=True)
