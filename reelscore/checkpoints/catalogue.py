@@ -11,7 +11,15 @@ from typing import Literal
 from reelscore.errors import InputError
 
 Kind = Literal[
-    "engine", "text tower", "tokenizer", "codec", "captioner", "language model", "pictures and words", "sentences"
+    "engine",
+    "words to music",
+    "text tower",
+    "tokenizer",
+    "codec",
+    "captioner",
+    "language model",
+    "pictures and words",
+    "sentences",
 ]
 
 # What is fetched from the Hub: weights as safetensors, and text. Never pickles, never code.
@@ -173,7 +181,7 @@ def _musicgen(kind: str, size_gb: float, summary: str, *, pickled: bool = False)
     hub_id = f"facebook/musicgen-{kind}"
     return _hub(
         f"musicgen-{kind}",
-        "engine",
+        "words to music",
         hub_id,
         size_gb,
         "CC-BY-NC-4.0",

@@ -229,7 +229,7 @@ def missing_model(reference: str, kind: Kind) -> tuple[str, ...]:
     try:
         locate_folder(reference, kind)
     except MissingError as problem:
-        return (f"{problem}.",)
+        return (f"{str(problem).rstrip('.')}.",)
     return ()
 
 

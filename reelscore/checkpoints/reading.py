@@ -278,7 +278,7 @@ def read_json(path: Path) -> object:
     except (ValueError, RecursionError) as problem:
         raise InputError(f"{path} is not valid JSON ({_reason(problem)}); download it again.") from problem
     except OSError as problem:
-        raise InputError(f"Cannot read {path}: {_reason(problem)}.") from problem
+        raise InputError(f"Cannot read {path}: {_reason(problem)}; give the whole folder of the model.") from problem
     return document
 
 

@@ -58,18 +58,25 @@ def ends_in(curves: Curves) -> Ends:
     last = slice(_step(stops - _LAST - LEVEL_STEP), _step(stops - LEVEL_STEP))
     if not np.isfinite(body_lufs) or level_lufs[last].max(initial=-np.inf) > body_lufs + _CUT_LU:
         return Ends(begins, stops, None, "cut")
+    chord = _final_chord(curves, level_lufs, body_lufs, stops)
+    return Ends(begins, stops, chord, "fade" if chord is None else "chord")
+
+
+def _final_chord(curves: Curves, level_lufs: Floats, body_lufs: float, stops: float) -> float | None:
+    """Where it begins: the last that clearly begins, at a level that is not already falling; None in a fade-out."""
     onsets, strengths = _onsets(curves, stops)
     reached = np.array([level_lufs[_step(each) : _step(each + _ATTACK) + 1].max() for each in onsets])
     for number in range(len(onsets) - 1, max(-1, len(onsets) - 2 - _FEW), -1):
-        if strengths[number] < _WEAK * strengths[-1 - _FEW :].max():
+        chord, strength = float(onsets[number]), strengths[number]
+        if strength < _WEAK * strengths[-1 - _FEW :].max():
             continue
-        before = reached[(onsets < onsets[number]) & (onsets > onsets[number] - _BEFORE)]
+        if strength * _ECHO < strengths[number + 1 :].max(initial=0.0):
+            return None
+        before = reached[(onsets < chord) & (onsets > chord - _BEFORE)]
         least_lufs = max(body_lufs + _BODY_LU, float(np.median(before)) + _FADING_LU if len(before) else -np.inf)
-        if strengths[number] * _ECHO < strengths[number + 1 :].max(initial=0.0):
-            break
-        if reached[number] >= least_lufs and _SHORTEST <= stops - onsets[number] <= _LONGEST:
-            return Ends(begins, stops, float(onsets[number]), "chord")
-    return Ends(begins, stops, None, "fade")
+        if reached[number] >= least_lufs and _SHORTEST <= stops - chord <= _LONGEST:
+            return chord
+    return None
 
 
 def _onsets(curves: Curves, stops: float) -> tuple[Floats, Floats]:

@@ -222,7 +222,7 @@ def test_what_the_hub_has_as_pickles_only_is_fetched_by_hand_and_found(
     (folder / "pytorch_model.bin").write_bytes(b"")
     assert hub.is_here(catalogue.find("musicgen-medium"))
     assert locate("facebook/musicgen-medium") == folder
-    assert hub.locate_folder("musicgen-medium", "engine") == folder
+    assert hub.locate_folder("musicgen-medium", "words to music") == folder
 
 
 def test_a_snapshot_has_the_card_of_its_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

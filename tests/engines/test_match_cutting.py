@@ -1,5 +1,7 @@
 """A window as sound: its length, its beats across seams, how alike bars are, and files that are not what they were."""
 
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ from reelscore.audio import Audio, Samples, write_audio
 from reelscore.engines.match import cutting
 from reelscore.engines.match.bars import bars_of
 from reelscore.engines.match.cutting import cut
-from reelscore.engines.match.likeness import heard_in, unlike
+from reelscore.engines.match.likeness import frames_of, heard_in, unlike
 from reelscore.engines.match.wanted import Piece, Window
 from reelscore.errors import MediaError
 from reelscore.library import Track
@@ -135,3 +137,18 @@ def test_bars_of_the_same_chord_are_alike_and_others_are_not(track: Track) -> No
     same = np.array([apart[bar, bar + 4] for bar in range(len(bars) - 4)])
     other = np.array([apart[bar, bar + 2] for bar in range(len(bars) - 4)])
     assert same.max() < 0.15 < other.min()
+
+
+def test_of_a_long_track_one_block_is_held_at_a_time() -> None:
+    blocks: list[weakref.ref[Samples]] = []
+
+    def read() -> Iterator[Samples]:
+        for _ in range(5):
+            block = np.zeros((2, 12_000), np.float32)
+            blocks.append(weakref.ref(block))
+            yield block
+            del block
+            assert sum(block() is not None for block in blocks) <= 1
+
+    assert len(frames_of(read()).harmony) == pytest.approx(5 * 12_000 / 1024, abs=1)
+    assert len(blocks) == 5

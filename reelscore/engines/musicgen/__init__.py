@@ -24,7 +24,7 @@ def missing(options: Options) -> tuple[str, ...]:
     """What must be installed or downloaded first: the extras for neural models and for listening, and the weights."""
     from reelscore.checkpoints.hub import missing_model
 
-    absent = missing_model(options.model, "engine")
+    absent = missing_model(options.model, "words to music")
     return absent if absent or options.as_published else lacks_listening()
 
 
@@ -64,7 +64,7 @@ def _follows_melodies(options: Options) -> bool:
     from reelscore.checkpoints.musicgen_names import config_from_published
     from reelscore.checkpoints.reading import read_configuration
 
-    config = locate_folder(options.model, "engine") / "config.json"
+    config = locate_folder(options.model, "words to music") / "config.json"
     return read_configuration(config, "MusicGen", config_from_published).melody is not None
 
 

@@ -37,7 +37,7 @@ def load(request: Request, progress: Progress) -> Opened:
     options: Options = request.options
     device = device_for(request.hardware)
     dtype = dtype_for(request.hardware, device)
-    folder = locate_folder(options.model, "engine")
+    folder = locate_folder(options.model, "words to music")
 
     def opened() -> Opened:
         progress("loading", 0.0)
