@@ -158,13 +158,20 @@ def _meet(old: _Reign, new: _Reign) -> None:
         before, behind = _levels_db(old, new, first, at, last)
         if min(before.min(), behind.min()) < _SILENT_DB:
             return
-        jumps = behind - before
-        low, high = float(jumps.max()) - _AIM_DB, float(jumps.min()) + _AIM_DB
-        too_loud_db = float(np.clip(0.0, low, high)) if low <= high else (low + high) / 2
+        too_loud_db = _too_loud(behind - before)
         if too_loud_db > 0:
             new.from_db = old.tail_db = new.from_db - too_loud_db
         else:
             old.to_db = new.lead_db = old.to_db + too_loud_db
+
+
+def _too_loud(jumps: Floats) -> float:
+    """By how many dB what is behind is too loud, or (negative) too soft, where it jumps by so much to the ear and in power."""
+    low, high = float(jumps.max()) - _AIM_DB, float(jumps.min()) + _AIM_DB
+    if low <= high:
+        return float(np.clip(0.0, low, high))
+    # Bass gave way to treble or the other way round: both cannot be had, and the ear goes before.
+    return float(np.clip((low + high) / 2, jumps[0] - _AIM_DB, jumps[0] + _AIM_DB))
 
 
 def _levels_db(old: _Reign, new: _Reign, first: int, at: int, last: int) -> tuple[Floats, Floats]:

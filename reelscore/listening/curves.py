@@ -55,10 +55,11 @@ class Ear:
     """Hears blocks (channels, n) of a sound of that rate."""
 
     def __init__(self, rate: int) -> None:
-        self.meter = Meter(rate, step=LEVEL_STEP)
+        self._meter = Meter(rate, step=LEVEL_STEP)
         self._rate = rate
         self._heard = 0
-        self._waiting: list[Samples] = []
+        self._waiting: list[npt.NDArray[np.float32]] = []
+        self._length = 0  # of what waits, in samples
         self._beginnings = _Frames(_size(_WINDOW, rate), max(1, round(HOP * rate)))
         self._pitches = _Frames(_size(_CHROMA_WINDOW, rate), max(1, round(CHROMA_HOP * rate)))
         self._before = np.zeros((_BANDS, 0))
@@ -68,13 +69,13 @@ class Ear:
 
     def add(self, block: Samples) -> None:
         """Hears the next samples."""
-        if block.shape[1] == 0:
-            return
-        self.meter.add(block)
-        self._heard += block.shape[1]
-        self._waiting.append(block.mean(axis=0, dtype=np.float32))
-        if sum(map(len, self._waiting)) >= _AT_ONCE * self._rate:
-            self._hear()
+        if block.shape[1]:
+            self._meter.add(block)
+            self._heard += block.shape[1]
+            self._waiting.append(block.mean(axis=0, dtype=np.float32))
+            self._length += block.shape[1]
+            if self._length >= _AT_ONCE * self._rate:
+                self._catch_up()
 
     @property
     def duration(self) -> float:
@@ -83,8 +84,8 @@ class Ear:
 
     def finish(self) -> Curves:
         """What was heard in all."""
-        self._waiting.append(np.zeros(max(self._beginnings.size, self._pitches.size), np.float32))
-        self._hear()
+        self._catch_up()
+        self._hear(np.zeros(max(self._beginnings.size, self._pitches.size), np.float32))
         hops = -(-self._heard // self._beginnings.hop)
         pitches = -(-self._heard // self._pitches.hop)
         return Curves(
@@ -94,12 +95,18 @@ class Ear:
             chroma_hop=self._pitches.hop / self._rate,
             chroma=np.concatenate(self._chroma, axis=1)[:, :pitches],
             brightness=np.concatenate(self._brightness)[:pitches],
-            energies=self.meter.energies(),
+            energies=self._meter.energies(),
         )
 
-    def _hear(self) -> None:
-        mono = np.concatenate(self._waiting)
-        self._waiting.clear()
+    def _catch_up(self) -> None:
+        """Hears what waits."""
+        if self._waiting:
+            mono = np.concatenate(self._waiting)
+            self._waiting.clear()
+            self._length = 0
+            self._hear(mono)
+
+    def _hear(self, mono: npt.NDArray[np.float32]) -> None:
         self._onsets.append(self._rises(self._beginnings.of(mono)))
         power = self._pitches.of(mono)
         self._chroma.append(_chroma(power, self._rate))
@@ -147,7 +154,7 @@ class _Frames:
 def curves_of(samples: Samples, rate: int) -> Curves:
     """The curves of a sound (channels, n) that is in memory."""
     ear = Ear(rate)
-    for block in blocks_of(samples, _AT_ONCE * rate):
+    for block in blocks_of(samples):
         ear.add(block)
     return ear.finish()
 

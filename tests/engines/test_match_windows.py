@@ -87,6 +87,15 @@ def test_a_cue_is_met_where_the_bars_that_play_are_longer_than_usual(cue: float)
     assert window.cues is not None and window.cues > 0.55, "a beat at least"
 
 
+@pytest.mark.parametrize("length", [6.0, 8.0, 10.0])
+def test_a_short_track_begins_with_the_film(length: float) -> None:
+    """A cue may well be met by a beat; waiting for it in silence is no way."""
+    track = a_track(90.0, length)
+    window = best_window(track, wanted(30.0, cues=[5.47, 17.9]))
+    check(track, window)
+    assert window.pieces[0].source > track.begins - 0.7
+
+
 def test_without_strong_cues_nothing_is_said_of_them() -> None:
     assert best_window(a_track(), wanted(20.0)).cues is None
     assert best_window(a_track(None), wanted(20.0, cues=[5.0])).cues == 0.0

@@ -16,6 +16,7 @@ _MOST_CUES, _MOST_BEATS = (
     16,
 )  # that are tried: cues to lay a beat on, and beats of the bar (or of four) to be that one
 _OFF_BEAT = 0.04  # what a phase off the beat costs, against the cues that it meets
+_SILENT_START = 1.0  # what a second costs in which no bar of the track could be led up to, in the same measure
 _TOLERANCE = 1e-6
 
 
@@ -70,6 +71,7 @@ def _worth(bars: Bars, wanted: Wanted, bar: float, phase: float) -> float:
         worth += float(np.average(fit, weights=wanted.cue_strengths))
     if bars.ending and _bars_before_ending(bars, wanted, bar, phase) is None:
         worth -= 1.0
+    worth -= _SILENT_START * max(0.0, phase - float(bars.starts[-1] - bars.begins))
     if phase and bars.beat:
         from_beat_at_start = phase % bars.beat
         on_a_beat = min(from_beat_at_start, bars.beat - from_beat_at_start) < MET

@@ -20,7 +20,7 @@ from reelscore.engines.match.wanted import Piece, Wanted, Window
 from reelscore.library import Track
 from reelscore.tempo import Floats
 
-_OWN_START, _OFF_PHRASE, _SILENT_START = 0.3, 0.1, 2.0  # in seconds of an energy that is wholly wrong
+_OWN_START, _OFF_PHRASE, _SILENT_START = 0.3, 0.1, 6.0  # in seconds of an energy that is wholly wrong
 _FORBIDDEN = 100.0
 _SEAM_WORTH = 0.08  # of the energy's fit, that a seam must gain
 _MOST_GRIDS = 3
