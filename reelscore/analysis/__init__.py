@@ -34,7 +34,7 @@ def analyze(path: Path, progress: Progress = unseen) -> Analysis:
     from reelscore.analysis.motion import MotionMeter
     from reelscore.analysis.shots import ShotFinder
     from reelscore.analysis.speech import SpeechFinder
-    from reelscore.media import Damage, Picture, CodedHash, play, probe
+    from reelscore.media import CodedHash, Damage, Picture, play, probe
 
     clip = probe(path)
     shots, motion, light, speech = ShotFinder(), MotionMeter(), LightMeter(), SpeechFinder()

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reelscore.media import Damage, Picture, CodedHash, Sound, mux, picture_sha256, play, probe, soundtrack
+from reelscore.media import CodedHash, Damage, Picture, Sound, mux, picture_sha256, play, probe, soundtrack
 
 PICTURES = {
     "bbb_480p_30s.mp4": 720,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from filming import BLUE, CLICKS, GREEN, RED, SCENES, WHITE, click_times, clicks, film
 
-from reelscore.media import Damage, Picture, CodedHash, Sound, picture_sha256, play, probe, soundtrack
+from reelscore.media import CodedHash, Damage, Picture, Sound, picture_sha256, play, probe, soundtrack
 
 
 def _pictures(path: Path, **options: int) -> list[Picture]:
