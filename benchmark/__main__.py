@@ -6,7 +6,7 @@ FIGURES = (
     *("sync", "composing", "accents", "mux", "end_to_end", "memory"),
     *("denoising", "decoding", "samplers", "seams", "guide", "generating"),
     *("stepping", "eight_bits", "watching", "continuing"),
-    *("musicgen_steps", "adding", "matching", "joins"),
+    *("musicgen_steps", "adding", "matching", "listening", "joins"),
 )
 
 

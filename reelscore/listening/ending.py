@@ -24,7 +24,7 @@ _ATTACK = 0.3  # seconds within which a chord reaches its level
 _SHORTEST, _LONGEST = 0.3, 15.0  # seconds of a final chord
 _BEFORE, _FADING_LU = 8.0, -6.0  # a chord so far below the seconds before it is part of a fade-out
 _FEW = 2  # beginnings that may still come while a chord dies away: an echo, a key let go
-_WEAK = 0.15  # of the strongest of the last beginnings: what is below is no chord
+_WEAK = 0.15  # of the strongest beginning of the last seconds: below it is the shimmer of what dies away
 _ECHO = 0.6  # of a chord's strength that a later beginning may have
 _LEAST_DB = 0.7  # of onset strength, that something begins
 _USUAL = 0.25  # of the strength of strong beginnings, the same
@@ -68,8 +68,6 @@ def _final_chord(curves: Curves, level_lufs: Floats, body_lufs: float, stops: fl
     reached = np.array([level_lufs[_step(each) : _step(each + _ATTACK) + 1].max() for each in onsets])
     for number in range(len(onsets) - 1, max(-1, len(onsets) - 2 - _FEW), -1):
         chord, strength = float(onsets[number]), strengths[number]
-        if strength < _WEAK * strengths[-1 - _FEW :].max():
-            continue
         if strength * _ECHO < strengths[number + 1 :].max(initial=0.0):
             return None
         before = reached[(onsets < chord) & (onsets > chord - _BEFORE)]
@@ -88,7 +86,8 @@ def _onsets(curves: Curves, stops: float) -> tuple[Floats, Floats]:
         return np.zeros(0), np.zeros(0)
     peaks = peak_pick(strength, pre_max=5, post_max=6, pre_avg=20, post_avg=21, delta=_LEAST_DB / 2, wait=8)
     usual = float(np.percentile(strength[peaks], 90)) if len(peaks) else 0.0
-    clear = peaks[strength[peaks] > max(_LEAST_DB, _USUAL * usual)]
+    latest = float(strength[-round(_BEFORE / curves.hop) :].max())
+    clear = peaks[strength[peaks] > max(_LEAST_DB, _USUAL * usual, _WEAK * latest)]
     return np.asarray(clear * curves.hop), strength[clear]
 
 
