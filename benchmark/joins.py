@@ -5,13 +5,12 @@ composer's in all styles at two tempi, and patterns of drums; each at a level of
 engine musicgen does it: the pulse is heard in what sounds near the turn, on both sides, the join moved to the nearest beat, the
 pieces laid one after another. At every join three things are measured:
 
-    beat    how far the join lies from a true beat, in the worse of the two pieces, in ms; syncopated music may be heard half a beat
-            off, so the nearest place half-way between two beats counts as well, but the share on beats proper is told
+    beat    how far the join lies from a true beat, in the worse of the two pieces, in ms
     jump    momentary loudness (BS.1770, 0.4 s) behind against before, in LU
     click   the greatest bend from one sample to the next within the fade, against the greatest in the two pieces there
 
 Where no beat is heard (music without a pulse) the join stays where the film turns; these are counted, and left out of the first.
-For contrast the same pieces are put end to end where the film turns.
+For contrast the same pieces are laid end to end where the film turns, which must miss the aims.
 """
 
 import argparse
@@ -39,7 +38,6 @@ SHORTEST, LONGEST = 8.0, 14.0  # seconds of a scene
 LEAD, BEYOND = 3.0, 3.0  # seconds that a piece has before and after its scene
 SOFTEST_DB = -12.0
 MOST_OFF, MOST_JUMP, MOST_CLICK = 0.030, 3.0, 1.5
-LEAST_ON_BEAT, LEAST_HEARD = 0.95, 0.7  # of the joins with a beat, on a beat proper; of all joins, with one
 STEPS = ("k...s...k.k.s...", "k..ks.....k.s.k.", "k...k...k...k...")
 
 
@@ -55,9 +53,9 @@ class Piece:
 
 @dataclass(frozen=True)
 class Join:
-    """What was measured at one join: seconds off a true beat, and off a half beat, None where no beat was heard."""
+    """What was measured at one join: seconds off a true beat, None where no beat was heard."""
 
-    off: tuple[float, float] | None
+    off: float | None
     jump: float
     click: float
 
@@ -75,7 +73,7 @@ def main() -> int:
         ours += joins_of(*film.joined_on_beats())
         naive += joins_of(*film.end_to_end())
     missed = report("joined on beats", ours)
-    seen = report("end to end", naive)
+    seen = report("for contrast, end to end", naive)
     return 1 if missed or not seen else 0
 
 
@@ -140,7 +138,7 @@ class Film:
                 for piece, each, meeting in ((old, number - 1, leaves), (new, number, comes))
                 if meeting.on_beat
             ]
-            places.append(Place(at, laid[-2], laid[-1], _worse(*off) if len(off) == 2 else None))
+            places.append(Place(at, laid[-2], laid[-1], max(off) if len(off) == 2 else None))
         return joined(laid, round(self.turns[-1] * RATE), RATE), places
 
     def end_to_end(self) -> tuple[npt.NDArray[np.float32], "list[Place]"]:
@@ -153,19 +151,19 @@ class Film:
         for number, (before, after) in enumerate(pairwise(laid)):
             leaves = self.firsts[number] + (after.at - before.begins) / RATE
             comes = self.firsts[number + 1] + LEAD
-            off = _worse(_off(self.pieces[number], leaves), _off(self.pieces[number + 1], comes))
+            off = max(_off(self.pieces[number], leaves), _off(self.pieces[number + 1], comes))
             places.append(Place(after.at, before, after, off))
         return np.concatenate(cut, axis=1), places
 
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A join at a sample of the result, between two pieces, and how far off the pulse it lies (see `Join`)."""
+    """A join at a sample of the result, between two pieces, and how far off a true beat it lies (see `Join`)."""
 
     at: int
     old: Laid
     new: Laid
-    off: tuple[float, float] | None
+    off: float | None
 
 
 def film_of(pieces: Sequence[Piece], chance: np.random.Generator) -> Film:
@@ -181,15 +179,9 @@ def film_of(pieces: Sequence[Piece], chance: np.random.Generator) -> Film:
     return Film(np.concatenate([[0.0], np.cumsum(lengths)]), pieces, firsts, sounds)
 
 
-def _off(piece: Piece, time: float) -> tuple[float, float]:
-    """Seconds from a time to the nearest true beat, and to the nearest beat or place half-way between two."""
-    between = (piece.beats[1:] + piece.beats[:-1]) / 2
-    beat = float(np.abs(piece.beats - time).min())
-    return beat, min(beat, float(np.abs(between - time).min()))
-
-
-def _worse(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
-    return max(one[0], other[0]), max(one[1], other[1])
+def _off(piece: Piece, time: float) -> float:
+    """Seconds from a time to the nearest true beat."""
+    return float(np.abs(piece.beats - time).min())
 
 
 def joins_of(sound: npt.NDArray[np.float32], places: Sequence[Place]) -> list[Join]:
@@ -219,13 +211,13 @@ def _click(sound: npt.NDArray[np.float32], place: Place) -> float:
 
 def report(name: str, joins: Sequence[Join]) -> list[str]:
     """Prints the figures of the joins; returns the names of the aims that they miss."""
-    beat, half = np.array([join.off for join in joins if join.off is not None]).T
+    beat = np.array([join.off for join in joins if join.off is not None])
     jumps, clicks = np.abs([join.jump for join in joins]), np.array([join.click for join in joins])
-    heard, on_beat = len(beat) / len(joins), float((beat <= MOST_OFF).mean())
-    print(f"{name}: {len(joins)} joins, a beat was heard at {heard:.0%} of them (at least {LEAST_HEARD:.0%})")
+    on_beat = int((beat <= MOST_OFF).sum())
+    print(f"{name}: {len(joins)} joins, beats were heard at {len(beat)} of them")
     print(
-        f"  beat   median {np.median(half) * 1000:5.1f} ms, worst {half.max() * 1000:5.1f} ms (at most {MOST_OFF * 1000:.0f});"
-        f" {on_beat:.1%} on beats proper (at least {LEAST_ON_BEAT:.0%})"
+        f"  beat   median {np.median(beat) * 1000:5.1f} ms, worst {beat.max() * 1000:5.1f} ms (at most {MOST_OFF * 1000:.0f});"
+        f" {on_beat} of {len(beat)} within that"
     )
     print(f"  jump   median {np.median(jumps):5.1f} LU, worst {jumps.max():5.1f} LU (at most {MOST_JUMP:.0f})")
     print(
@@ -233,7 +225,7 @@ def report(name: str, joins: Sequence[Join]) -> list[str]:
         flush=True,
     )
     aims = {
-        "beat": half.max() <= MOST_OFF and on_beat >= LEAST_ON_BEAT and heard >= LEAST_HEARD,
+        "beat": beat.max() <= MOST_OFF,
         "jump": jumps.max() <= MOST_JUMP,
         "click": clicks.max() <= MOST_CLICK,
     }
