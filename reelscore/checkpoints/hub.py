@@ -205,7 +205,8 @@ def _found(card: Card) -> Path | None:
     wanted = ("tokenizer.json", "vocab.json") if card.kind == "tokenizer" else ("config.json",)
     there = any((folder / name).is_file() for name in wanted)
     # What is fetched by hand may have been fetched in part.
-    return folder if there and (not card.by_hand or any(folder.glob("*.bin"))) else None
+    weights = (*folder.glob("*.bin"), *folder.glob("*.safetensors"))
+    return folder if there and (not card.by_hand or weights) else None
 
 
 def missing_weights(name: str) -> tuple[str, ...]:
